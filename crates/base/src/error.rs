@@ -1,0 +1,26 @@
+//! What a caller must do about an error. Each crate has its own error type; all answer `kind()`.
+
+/// The action an error asks of its caller.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum ErrorKind {
+    /// The request is wrong; sending it again unchanged fails again.
+    Invalid,
+    /// The caller is not known: it must authenticate.
+    Unauthenticated,
+    /// The caller is known and may not do this.
+    Denied,
+    /// The thing asked for does not exist.
+    NotFound,
+    /// The request conflicts with what exists (a second server, a name that is taken).
+    Conflict,
+    /// The request is over a limit; a smaller one may pass.
+    TooLarge,
+    /// Try again later: a budget is used up for the moment.
+    Busy,
+    /// The work was stopped by its deadline or because the caller went away.
+    Cancelled,
+    /// Data on disk is damaged; an operator must look.
+    Corrupt,
+    /// The fault is ours or the machine's.
+    Internal,
+}
