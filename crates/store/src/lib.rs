@@ -1,0 +1,53 @@
+//! Keeps records: an append is durable in the log, visible in memory, then sorted into Parquet
+//! files of Delta tables, corrected, merged and finally aged out.
+//!
+//! | path in the data directory | what |
+//! |---|---|
+//! | `version.json` | version of the layout |
+//! | `lock` | held while a server runs |
+//! | `wal/` | frames that are not in the tables yet |
+//! | `tables/<table>/` | one Delta table each, partitioned by project and date |
+//! | `corrections/` | one snapshot of pending corrections a table |
+//! | `quarantine/` | damaged frames and files, never deleted |
+//!
+//! Never knows: HTTP, OTLP, SQL.
+
+#![forbid(unsafe_code)]
+
+mod backup;
+mod committer;
+mod compaction;
+mod config;
+mod corrections;
+mod data_file;
+mod delta;
+mod engine;
+mod error;
+mod flush;
+mod frame;
+mod fsync_store;
+mod health;
+mod maintenance;
+mod memtable;
+mod order;
+mod parquet_file;
+mod recovery;
+mod retention;
+mod rewrite;
+mod shared;
+mod snapshot;
+mod state;
+mod store;
+mod vacuum;
+
+pub use backup::BackupReport;
+pub use committer::{Append, Appended};
+pub use config::{CompactionConfig, RetentionRule, StoreConfig};
+pub use corrections::{Change, Correction, Corrections, Scalar};
+pub use data_file::DataFile;
+pub use error::StoreError;
+pub use frame::{DecodedFrame, FrameDecoder};
+pub use health::{Quarantined, StoreHealth, TableHealth, Task, TaskHealth};
+pub use parquet_file::{AttributeIndex, read_bloom_filters};
+pub use snapshot::Snapshot;
+pub use store::Store;
