@@ -1,0 +1,6 @@
+mod answers;
+mod corrections;
+mod fuzz;
+mod isolation;
+mod limits;
+mod pruning;

@@ -1,0 +1,4 @@
+//! Functions of our own.
+
+pub(crate) mod bounded;
+pub(crate) mod hex;
