@@ -1,0 +1,108 @@
+//! The first look at every statement: what would write, or change more than this connection's own
+//! display settings, is refused before anything else sees it.
+
+use async_trait::async_trait;
+use datafusion::common::ParamValues;
+use datafusion::logical_expr::LogicalPlan;
+use datafusion::prelude::SessionContext;
+use datafusion::sql::parser::Statement as ParserStatement;
+use datafusion::sql::sqlparser::ast::{Set, Statement};
+use datafusion_postgres::QueryHook;
+use datafusion_postgres::hooks::HookClient;
+use pgwire::api::ClientInfo;
+use pgwire::api::results::Response;
+use pgwire::error::{PgWireError, PgWireResult};
+
+use crate::error::{code, error};
+
+/// Settings that clients set at connect and that change nothing but how values are shown.
+const SETTABLE: [&str; 12] = [
+    "application_name",
+    "bytea_output",
+    "client_encoding",
+    "client_min_messages",
+    "datestyle",
+    "extra_float_digits",
+    "intervalstyle",
+    "lc_messages",
+    "search_path",
+    "standard_conforming_strings",
+    "statement_timeout",
+    "timezone",
+];
+
+/// Refuses statements; answers none.
+#[derive(Debug)]
+pub(crate) struct Guard;
+
+/// Checks one statement.
+///
+/// # Errors
+/// SQLSTATE 25006 for a statement that does more than read, 0A000 for a setting that is not the
+/// connection's own.
+pub(crate) fn check(statement: &Statement) -> Result<(), PgWireError> {
+    match statement {
+        Statement::Set(set) => check_set(set),
+        // Clients wrap reads in transactions; there is nothing to commit.
+        Statement::StartTransaction { .. }
+        | Statement::Commit { .. }
+        | Statement::Rollback { .. }
+        | Statement::Deallocate { .. } => Ok(()),
+        other => {
+            let wrapped = ParserStatement::Statement(Box::new(other.clone()));
+            telltale_query::guard::check_statement(&wrapped)
+                .map_err(|refused| error(code::READ_ONLY, refused.to_string()))
+        }
+    }
+}
+
+fn check_set(set: &Set) -> Result<(), PgWireError> {
+    let allowed = match set {
+        Set::SingleAssignment { variable, .. } => {
+            SETTABLE.contains(&variable.to_string().to_ascii_lowercase().as_str())
+        }
+        Set::SetTimeZone { .. } | Set::SetNames { .. } | Set::SetTransaction { .. } => true,
+        _ => false,
+    };
+    if allowed {
+        Ok(())
+    } else {
+        let message = format!("`{set}` is not allowed: only display settings can be set");
+        Err(error(code::NOT_SUPPORTED, message))
+    }
+}
+
+#[async_trait]
+impl QueryHook for Guard {
+    async fn handle_simple_query(
+        &self,
+        statement: &Statement,
+        _session: &SessionContext,
+        _client: &mut dyn HookClient,
+    ) -> Option<PgWireResult<Response>> {
+        check(statement).err().map(Err)
+    }
+
+    async fn handle_extended_parse_query(
+        &self,
+        statement: &Statement,
+        _session: &SessionContext,
+        _client: &(dyn ClientInfo + Send + Sync),
+    ) -> Option<PgWireResult<LogicalPlan>> {
+        check(statement).err().map(Err)
+    }
+
+    async fn handle_extended_query(
+        &self,
+        statement: &Statement,
+        _plan: &LogicalPlan,
+        _params: &ParamValues,
+        _session: &SessionContext,
+        _client: &mut dyn HookClient,
+    ) -> Option<PgWireResult<Response>> {
+        check(statement).err().map(Err)
+    }
+}
+
+#[cfg(test)]
+mod tests;

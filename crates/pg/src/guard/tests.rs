@@ -1,0 +1,45 @@
+use datafusion_postgres::datafusion_pg_catalog::sql::PostgresCompatibilityParser;
+
+use super::*;
+
+fn answer(sql: &str) -> String {
+    let statements = PostgresCompatibilityParser::new().parse(sql).unwrap();
+    match statements.iter().try_for_each(check) {
+        Ok(()) => "ok".to_owned(),
+        Err(PgWireError::UserError(info)) => info.code.clone(),
+        Err(other) => panic!("{other}"),
+    }
+}
+
+#[test]
+fn reads_and_display_settings_pass() {
+    for sql in [
+        "SELECT 1",
+        "WITH a AS (SELECT 1) SELECT * FROM a",
+        "EXPLAIN SELECT 1",
+        "SHOW server_version",
+        "BEGIN",
+        "COMMIT",
+        "SET application_name = 'x'",
+        "SET TIME ZONE 'UTC'",
+        "SET extra_float_digits = 3",
+    ] {
+        assert_eq!(answer(sql), "ok", "{sql}");
+    }
+}
+
+#[test]
+fn everything_else_is_refused_with_its_code() {
+    for (sql, code) in [
+        ("INSERT INTO spans VALUES (1)", code::READ_ONLY),
+        ("CREATE TABLE t (a int)", code::READ_ONLY),
+        ("DROP TABLE spans", code::READ_ONLY),
+        ("COPY spans TO '/tmp/x'", code::READ_ONLY),
+        ("DELETE FROM spans", code::READ_ONLY),
+        ("SELECT 1; DROP TABLE spans", code::READ_ONLY),
+        ("SET datafusion.runtime.memory_limit = '1T'", code::NOT_SUPPORTED),
+        ("SET ROLE admin", code::NOT_SUPPORTED),
+    ] {
+        assert_eq!(answer(sql), code, "{sql}");
+    }
+}
