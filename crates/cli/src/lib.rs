@@ -1,0 +1,71 @@
+//! The commands a person types: `sql`, `trace`, `tail`, `keys`.
+//!
+//! They talk to a running server over its public API and know nothing that the API does not say;
+//! only `keys` may also open the metadata database of a data directory, because the first key has
+//! to come from somewhere. Tables are for people, `--json` is for programs.
+//!
+//! Never knows: handlers, storage, how anything is computed.
+
+#![forbid(unsafe_code)]
+
+mod client;
+mod connect;
+mod error;
+mod keys;
+mod sql;
+mod sse;
+mod table;
+mod tail;
+mod text;
+mod trace;
+
+use std::io::{ErrorKind, Write};
+use std::process::ExitCode;
+
+use clap::Subcommand;
+
+pub use connect::Connect;
+pub use error::CliError;
+pub use keys::{CreateKey, KeyCommand, KeyScope, KeysArgs, ListKeys, RevokeKey, Where};
+pub use sql::SqlArgs;
+pub use tail::{TailArgs, TailSignal};
+pub use trace::TraceArgs;
+
+/// The commands of this crate, to be flattened into the binary's own.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Run one SQL statement and print its rows
+    Sql(SqlArgs),
+    /// Print one trace as a tree
+    Trace(TraceArgs),
+    /// Print records as they arrive
+    Tail(TailArgs),
+    /// Create, list and revoke API keys
+    Keys(KeysArgs),
+}
+
+impl Command {
+    /// Runs to the end on this thread, writing the result to standard output.
+    pub fn run(self) -> Result<ExitCode, CliError> {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+        runtime.map_err(CliError::Runtime)?.block_on(run(self, &mut std::io::stdout()))
+    }
+}
+
+/// Runs a command, writing its result to `out`. Needs a Tokio runtime with time and IO. A reader
+/// that closes the pipe ends the command without an error.
+pub async fn run(command: Command, out: &mut (dyn Write + Send)) -> Result<ExitCode, CliError> {
+    let done = match command {
+        Command::Sql(args) => sql::run(args, out).await,
+        Command::Trace(args) => trace::run(args, out).await,
+        Command::Tail(args) => tail::run(args, out).await,
+        Command::Keys(args) => keys::run(args, out).await,
+    };
+    let done = done.and_then(|code| out.flush().map(|()| code).map_err(CliError::Output));
+    match done {
+        Err(CliError::Output(error)) if error.kind() == ErrorKind::BrokenPipe => {
+            Ok(ExitCode::SUCCESS)
+        }
+        done => done,
+    }
+}
