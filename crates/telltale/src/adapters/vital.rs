@@ -1,0 +1,64 @@
+//! Says how the store is doing, in the server's words.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use telltale_base::{Clock, UnixNanos};
+use telltale_server::ports::{Vital, VitalTable, VitalTask, Vitals};
+use telltale_store::Store;
+
+/// A task that has not looked at its work for this long is stalled. Each looks every few seconds;
+/// one step (a large merge on a slow disk) may take minutes.
+const STALLED: Duration = Duration::from_mins(10);
+
+/// The vital signs of a store.
+#[derive(Debug)]
+pub(crate) struct StoreVital {
+    pub(crate) store: Arc<Store>,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) started: UnixNanos,
+}
+
+impl Vital for StoreVital {
+    fn read(&self) -> Vitals {
+        let health = self.store.health();
+        let now = self.clock.now();
+        let tasks = health.tasks.iter().map(|(task, state)| VitalTask {
+            name: task.name().to_owned(),
+            idle: now.since(state.last_progress.unwrap_or(self.started)),
+            idle_max: STALLED,
+            last_error: state.last_error.clone(),
+        });
+        let mut faults = Vec::new();
+        if health.log_failing {
+            faults.push("the write-ahead log refuses records".to_owned());
+        }
+        let count = |n: usize| u64::try_from(n).unwrap_or(u64::MAX);
+        Vitals {
+            tasks: tasks.collect(),
+            faults,
+            // Records become visible before they are acknowledged, so nothing acked can lag.
+            ingest_lag: Duration::ZERO,
+            wal_bytes: health.wal_bytes,
+            memtable_bytes: count(health.memory_bytes),
+            memtable_rows: count(health.memory_rows),
+            disk_free_bytes: health.disk_free,
+            disk_reserve_bytes: health.disk_reserve,
+            quarantined: health
+                .quarantined
+                .iter()
+                .map(|found| format!("{}: {}", found.path.display(), found.reason))
+                .collect(),
+            tables: health
+                .tables
+                .iter()
+                .map(|(table, stored)| VitalTable {
+                    name: table.name().to_owned(),
+                    files: stored.files,
+                    rows: stored.rows,
+                    bytes: stored.bytes,
+                })
+                .collect(),
+        }
+    }
+}

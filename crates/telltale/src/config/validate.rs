@@ -1,0 +1,89 @@
+//! What types alone cannot say about a configuration.
+
+use std::time::Duration;
+
+use telltale_base::{ByteSize, Project};
+
+use super::sources::ConfigError;
+use super::{Auto, Config, Listen};
+
+/// Checks values against each other and against what works.
+pub(super) fn validate(config: &Config) -> Result<(), ConfigError> {
+    check_ports(config)?;
+    check_sizes(config)?;
+    check_times(config)?;
+    for (key, count) in [
+        ("server.connections_max", config.server.connections_max),
+        ("ingest.concurrent_exports_max", config.ingest.concurrent_exports_max),
+        ("ingest.attributes_max", config.ingest.attributes_max),
+        ("query.rows_max", config.query.rows_max),
+    ] {
+        if count == 0 {
+            return fail(key, "must be at least 1");
+        }
+    }
+    for name in config.projects.keys() {
+        if let Err(error) = Project::new(name) {
+            return fail(&format!("projects.{name}"), error.to_string());
+        }
+    }
+    Ok(())
+}
+
+fn fail(key: &str, detail: impl Into<String>) -> Result<(), ConfigError> {
+    Err(ConfigError::Key { key: key.to_owned(), detail: detail.into() })
+}
+
+fn check_ports(config: &Config) -> Result<(), ConfigError> {
+    let ports = [config.http, config.otlp_http, config.otlp_grpc];
+    if ports.iter().all(|port| *port == Listen::Off) {
+        return fail("http", "every port is off: nothing could reach the server");
+    }
+    match (&config.server.tls_cert, &config.server.tls_key) {
+        (Some(_), None) => fail("server.tls_key", "is missing: tls_cert is set, TLS needs both"),
+        (None, Some(_)) => fail("server.tls_cert", "is missing: tls_key is set, TLS needs both"),
+        _ => Ok(()),
+    }
+}
+
+fn check_sizes(config: &Config) -> Result<(), ConfigError> {
+    let (storage, ingest) = (&config.storage, &config.ingest);
+    let kib = ByteSize(1 << 10);
+    for (key, value, low, high) in [
+        ("server.body_max", config.server.body_max, kib, ByteSize::mib(1024)),
+        ("storage.flush_bytes", storage.flush_bytes, kib, ByteSize::mib(4096)),
+        ("storage.wal_max", storage.wal_max, kib, ByteSize::mib(64 * 1024)),
+        ("ingest.value_bytes_max", ingest.value_bytes_max, kib, ByteSize::mib(512)),
+        ("ingest.key_bytes_max", ingest.key_bytes_max, ByteSize(16), ByteSize::mib(1)),
+    ] {
+        if value < low || value > high {
+            return fail(key, format!("{value} is not between {low} and {high}"));
+        }
+    }
+    match storage.memory_budget {
+        Auto::Value(budget) if budget < storage.flush_bytes => {
+            let flush = storage.flush_bytes;
+            let detail = format!(
+                "{budget} is below storage.flush_bytes ({flush}): nothing could be flushed in time"
+            );
+            fail("storage.memory_budget", detail)
+        }
+        Auto::Value(_) | Auto::Auto => Ok(()),
+    }
+}
+
+fn check_times(config: &Config) -> Result<(), ConfigError> {
+    for (key, value, low) in [
+        ("storage.flush_interval", config.storage.flush_interval, Duration::from_millis(100)),
+        ("query.timeout", config.query.timeout, Duration::from_millis(10)),
+    ] {
+        if value.0 < low {
+            return fail(key, format!("{:?} is below the least allowed, {low:?}", value.0));
+        }
+    }
+    if config.storage.vacuum_grace.0 < config.query.timeout.0 {
+        let detail = "is shorter than query.timeout: a running query could lose its files";
+        return fail("storage.vacuum_grace", detail);
+    }
+    Ok(())
+}

@@ -1,0 +1,144 @@
+//! Puts the parts together, runs them until a signal, and stops them in order: no new requests,
+//! running ones finish, rows in memory become files.
+
+use std::io::Write as _;
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use anyhow::{Context as _, Result};
+use telltale_base::{Clock, SystemClock};
+use telltale_ingest::{Ingest, Replay};
+use telltale_meta::Meta;
+use telltale_pg::{PgConfig, PgListener, StatementLimits};
+use telltale_query::Engine;
+use telltale_server::{Ports, Server};
+use telltale_store::{FrameDecoder, Store};
+use telltale_wal::{Fs, RealFs};
+use tokio::signal::unix::{SignalKind, signal};
+use tokio_util::sync::CancellationToken;
+
+use crate::adapters::{PgSessions, StoreTail, StoreVital};
+use crate::config::{Config, Listen};
+use crate::{log, settings};
+
+/// Runs the server until it is told to stop.
+pub(crate) fn run(config: Config) -> Result<ExitCode> {
+    log::start(&config.log)?;
+    // Two TLS providers are linked by the dependencies; without a choice rustls would panic.
+    rustls::crypto::aws_lc_rs::default_provider()
+        .install_default()
+        .map_err(|_| anyhow::anyhow!("a TLS provider was installed twice"))?;
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    runtime.block_on(serve(Arc::new(config)))?;
+    Ok(ExitCode::SUCCESS)
+}
+
+async fn serve(config: Arc<Config>) -> Result<()> {
+    let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
+    let fs: Arc<dyn Fs> = Arc::new(RealFs);
+    let dir = &config.data_dir;
+    fs.create_dir_all(dir).with_context(|| format!("cannot create {}", dir.display()))?;
+
+    let retention = Arc::new(settings::Retention(Arc::clone(&config)));
+    let ingest = settings::ingest(&config);
+    let replay = Arc::new(Replay::open(ingest, retention, Arc::clone(&fs), dir.join("dedup.bin")));
+    let decoder = Arc::clone(&replay) as Arc<dyn FrameDecoder>;
+    let store = Store::open(settings::store(&config), fs, Arc::clone(&clock), decoder).await?;
+    // After the store: its lock keeps a second server away from the metadata too.
+    let meta = Meta::open(&dir.join("meta.db"), Arc::clone(&clock)).await?;
+    let ingest = Ingest::new(replay, Arc::clone(&store), Arc::clone(&clock));
+    let engine = Engine::new(Arc::clone(&store) as _, settings::query(&config, &dir.join("tmp")))?;
+    let ports = Ports {
+        meta: meta.clone(),
+        exporter: Arc::new(ingest),
+        queries: Arc::clone(&engine) as _,
+        tail: Arc::new(StoreTail(Arc::clone(&store))),
+        vital: Arc::new(StoreVital {
+            store: Arc::clone(&store),
+            clock: Arc::clone(&clock),
+            started: clock.now(),
+        }),
+        clock,
+    };
+    let server = Server::bind(settings::server(&config), ports).await?;
+    let pg = bind_pg(&config, meta.clone(), engine).await?;
+    announce(&config, &server, pg.as_ref())?;
+
+    let (stop_serving, stop_store) = (CancellationToken::new(), CancellationToken::new());
+    let pg_task = async {
+        if let Some(pg) = pg {
+            pg.serve(stop_serving.clone()).await;
+        }
+    };
+    let serving = async {
+        tokio::join!(server.run(stop_serving.clone()), pg_task, stop_on_signal(&stop_serving));
+        tracing::info!("stopping: requests are finished, writing rows in memory to files");
+        stop_store.cancel();
+    };
+    tokio::join!(serving, store.run(stop_store.clone()));
+    meta.close().await;
+    tracing::info!("stopped");
+    Ok(())
+}
+
+async fn bind_pg(config: &Config, meta: Meta, engine: Arc<Engine>) -> Result<Option<PgListener>> {
+    let Some(address) = config.pg.addr() else { return Ok(None) };
+    let has_keys = meta.has_keys().await?;
+    anyhow::ensure!(
+        has_keys || address.ip().is_loopback(),
+        "pg would listen on {address}, which other machines can reach, and no API key exists: \
+         create one with `telltale keys create --project default --scope query`, or stay local \
+         with `pg = \"127.0.0.1:{}\"`",
+        address.port()
+    );
+    let pg = PgConfig {
+        address,
+        tls: settings::server(config)
+            .tls
+            .map(|files| telltale_server::tls_config(&files))
+            .transpose()?,
+        connections_max: config.server.connections_max,
+        limits: StatementLimits {
+            timeout: config.query.timeout.0,
+            rows_max: config.query.rows_max,
+        },
+    };
+    let listener = PgListener::bind(pg, Arc::new(PgSessions { meta, engine })).await;
+    listener.map(Some).with_context(|| format!("cannot listen on pg = \"{address}\""))
+}
+
+/// Says where the server is, on standard output, where `make run` and people look.
+fn announce(config: &Config, server: &Server, pg: Option<&PgListener>) -> Result<()> {
+    let scheme = if config.server.tls_cert.is_some() { "https" } else { "http" };
+    let mut out = std::io::stdout().lock();
+    for port in server.ports() {
+        let what = match port.role {
+            "http" => "Telltale",
+            "otlp_http" => "OTLP over HTTP",
+            _ => "OTLP over gRPC",
+        };
+        writeln!(out, "{what}: {scheme}://{}", port.address)?;
+    }
+    if let Some(pg) = pg {
+        writeln!(out, "PostgreSQL wire: postgresql://{}", pg.address()?)?;
+    }
+    if config.http == Listen::Off {
+        writeln!(out, "The API and the page are off (http = \"off\").")?;
+    }
+    out.flush()?;
+    Ok(())
+}
+
+async fn stop_on_signal(stop: &CancellationToken) {
+    let (Ok(mut terminate), Ok(mut interrupt)) =
+        (signal(SignalKind::terminate()), signal(SignalKind::interrupt()))
+    else {
+        tracing::error!("cannot listen for signals; only a kill stops the server");
+        return std::future::pending().await;
+    };
+    tokio::select! {
+        _ = terminate.recv() => {}
+        _ = interrupt.recv() => {}
+    }
+    stop.cancel();
+}
