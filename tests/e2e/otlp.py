@@ -1,0 +1,76 @@
+"""Builds OTLP bodies with the generated types, independent of any SDK."""
+
+import secrets
+import time
+
+from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceRequest
+from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import ExportMetricsServiceRequest
+from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
+
+REQUESTS = {
+    "traces": ExportTraceServiceRequest,
+    "logs": ExportLogsServiceRequest,
+    "metrics": ExportMetricsServiceRequest,
+}
+
+
+def attribute(owner, key, value):
+    """Adds a text or integer attribute to a record."""
+    entry = owner.attributes.add(key=key)
+    if isinstance(value, int):
+        entry.value.int_value = value
+    else:
+        entry.value.string_value = value
+
+
+def traces(count, service="e2e", name="work", trace_id=None, **attributes):
+    """A request with `count` spans of one trace: a root and its children."""
+    request = ExportTraceServiceRequest()
+    resource_spans = request.resource_spans.add()
+    attribute(resource_spans.resource, "service.name", service)
+    scope_spans = resource_spans.scope_spans.add()
+    trace_id = trace_id or secrets.token_bytes(16)
+    start = time.time_ns()
+    root = secrets.token_bytes(8)
+    for index in range(count):
+        span = scope_spans.spans.add(
+            trace_id=trace_id,
+            span_id=root if index == 0 else secrets.token_bytes(8),
+            parent_span_id=b"" if index == 0 else root,
+            name=name,
+            start_time_unix_nano=start + index,
+            end_time_unix_nano=start + index + 1_000_000 + index,
+        )
+        for key, value in attributes.items():
+            attribute(span, key, value)
+    return request
+
+
+def logs(count, service="e2e"):
+    request = ExportLogsServiceRequest()
+    resource_logs = request.resource_logs.add()
+    attribute(resource_logs.resource, "service.name", service)
+    records = resource_logs.scope_logs.add().log_records
+    for index in range(count):
+        record = records.add(time_unix_nano=time.time_ns(), severity_number=9, severity_text="INFO")
+        record.body.string_value = f"line {index} {secrets.token_hex(4)}"
+    return request
+
+
+def metrics(count, service="e2e", name="e2e.gauge"):
+    request = ExportMetricsServiceRequest()
+    resource_metrics = request.resource_metrics.add()
+    attribute(resource_metrics.resource, "service.name", service)
+    metric = resource_metrics.scope_metrics.add().metrics.add(name=name, unit="1")
+    for index in range(count):
+        metric.gauge.data_points.add(time_unix_nano=time.time_ns(), as_double=index + 0.5)
+    return request
+
+
+def span_ids(request):
+    return [
+        span.span_id.hex()
+        for resource_spans in request.resource_spans
+        for scope_spans in resource_spans.scope_spans
+        for span in scope_spans.spans
+    ]
