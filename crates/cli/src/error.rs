@@ -1,6 +1,6 @@
 //! Why a command did not do what it was asked.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use telltale_base::ErrorKind;
 use telltale_meta::MetaError;
@@ -64,6 +64,33 @@ pub enum CliError {
         #[source]
         source: std::io::Error,
     },
+    /// A backup that cannot be restored.
+    #[error("cannot restore {}: {reason}", path.display())]
+    Backup {
+        /// The backup.
+        path: PathBuf,
+        /// Why.
+        reason: String,
+    },
+    /// A directory that a backup cannot be restored to.
+    #[error("cannot restore to {}: {reason}; choose a new directory", path.display())]
+    Target {
+        /// The directory.
+        path: PathBuf,
+        /// Why.
+        reason: &'static str,
+    },
+    /// A file or directory cannot be read or written.
+    #[error("cannot {action} {}", path.display())]
+    File {
+        /// What was tried.
+        action: &'static str,
+        /// The file or directory.
+        path: PathBuf,
+        /// The cause.
+        #[source]
+        source: std::io::Error,
+    },
     /// The metadata database.
     #[error(transparent)]
     Meta(#[from] MetaError),
@@ -86,6 +113,14 @@ fn hint(status: u16) -> &'static str {
 }
 
 impl CliError {
+    pub(crate) fn file(
+        action: &'static str,
+        path: &Path,
+    ) -> impl FnOnce(std::io::Error) -> Self + use<> {
+        let path = path.to_owned();
+        move |source| Self::File { action, path, source }
+    }
+
     /// What the caller must do.
     #[must_use]
     pub fn kind(&self) -> ErrorKind {
@@ -103,9 +138,12 @@ impl CliError {
                 _ => ErrorKind::Internal,
             },
             Self::Usage(_) => ErrorKind::Invalid,
+            Self::Backup { .. } => ErrorKind::Corrupt,
+            Self::Target { .. } => ErrorKind::Conflict,
             Self::Meta(error) => error.kind(),
             Self::Protocol { .. }
             | Self::DataDir { .. }
+            | Self::File { .. }
             | Self::Runtime(_)
             | Self::Input(_)
             | Self::Output(_) => ErrorKind::Internal,

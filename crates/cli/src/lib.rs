@@ -1,17 +1,20 @@
-//! The commands a person types: `sql`, `trace`, `tail`, `keys`.
+//! The commands a person types: `sql`, `trace`, `tail`, `keys`, `backup`, `restore`.
 //!
 //! They talk to a running server over its public API and know nothing that the API does not say;
 //! only `keys` may also open the metadata database of a data directory, because the first key has
-//! to come from somewhere. Tables are for people, `--json` is for programs.
+//! to come from somewhere, and `restore` copies a backup's files without looking into them. Tables
+//! are for people, `--json` is for programs.
 //!
 //! Never knows: handlers, storage, how anything is computed.
 
 #![forbid(unsafe_code)]
 
+mod backup;
 mod client;
 mod connect;
 mod error;
 mod keys;
+mod restore;
 mod sql;
 mod sse;
 mod table;
@@ -24,9 +27,11 @@ use std::process::ExitCode;
 
 use clap::Subcommand;
 
+pub use backup::{BACKUP_MANIFEST, BackupArgs, BackupManifest};
 pub use connect::Connect;
 pub use error::CliError;
 pub use keys::{CreateKey, KeyCommand, KeyScope, KeysArgs, ListKeys, RevokeKey, Where};
+pub use restore::RestoreArgs;
 pub use sql::SqlArgs;
 pub use tail::{TailArgs, TailSignal};
 pub use trace::TraceArgs;
@@ -42,6 +47,10 @@ pub enum Command {
     Tail(TailArgs),
     /// Create, list and revoke API keys
     Keys(KeysArgs),
+    /// Copy everything a running server stores to a directory on its machine
+    Backup(BackupArgs),
+    /// Make a data directory of a backup
+    Restore(RestoreArgs),
 }
 
 impl Command {
@@ -60,6 +69,8 @@ pub async fn run(command: Command, out: &mut (dyn Write + Send)) -> Result<ExitC
         Command::Trace(args) => trace::run(args, out).await,
         Command::Tail(args) => tail::run(args, out).await,
         Command::Keys(args) => keys::run(args, out).await,
+        Command::Backup(args) => backup::run(args, out).await,
+        Command::Restore(args) => restore::run(&args, out),
     };
     let done = done.and_then(|code| out.flush().map(|()| code).map_err(CliError::Output));
     match done {

@@ -48,6 +48,14 @@ impl Replay {
         }
         Self { dedup, config, retention, fs, snapshot }
     }
+
+    /// The memory of recent exports, in the form of the snapshot file. It has only exports that
+    /// are durable in the store, so a backup that takes it before the tables never recognises an
+    /// export that it does not have.
+    #[must_use]
+    pub fn memory(&self) -> Vec<u8> {
+        self.dedup.snapshot()
+    }
 }
 
 impl FrameDecoder for Replay {
@@ -71,8 +79,7 @@ impl FrameDecoder for Replay {
     }
 
     fn before_trim(&self) -> Result<(), String> {
-        let bytes = self.dedup.snapshot();
-        write_atomic(&*self.fs, &self.snapshot, &bytes)
+        write_atomic(&*self.fs, &self.snapshot, &self.memory())
             .map_err(|e| format!("cannot write {}: {e}", self.snapshot.display()))
     }
 }

@@ -18,6 +18,7 @@ use pgwire::messages::PgWireBackendMessage;
 
 use crate::StatementLimits;
 use crate::error::{code, error};
+use crate::guard::check_text;
 use crate::startup::Startup;
 
 /// What the library's service calls a statement.
@@ -126,6 +127,7 @@ impl SimpleQueryHandler for Statements {
         C::Error: fmt::Debug,
         PgWireError: From<<C as Sink<PgWireBackendMessage>>::Error>,
     {
+        check_text(query)?;
         let service = self.slot.get()?;
         let work = SimpleQueryHandler::do_query(service.as_ref(), client, query);
         let responses = self.within(work).await?;
@@ -183,6 +185,7 @@ impl QueryParser for DeferredParser {
     where
         C: ClientInfo + Unpin + Send + Sync,
     {
+        check_text(sql)?;
         self.parser()?.parse_sql(client, sql, types).await
     }
 

@@ -35,6 +35,17 @@ const SETTABLE: [&str; 12] = [
 #[derive(Debug)]
 pub(crate) struct Guard;
 
+/// Checks a text before anything parses it: parsing cannot be interrupted, and some short texts
+/// would take it for ever.
+///
+/// # Errors
+/// SQLSTATE 54000 for a text that is too long, has too many operators or is nested too deeply.
+pub(crate) fn check_text(text: &str) -> Result<(), PgWireError> {
+    let limits = telltale_query::QueryConfig::default();
+    telltale_query::guard::check_text(text, limits.text_bytes_max, limits.operators_max)
+        .map_err(|refused| error(code::PROGRAM_LIMIT, refused.to_string()))
+}
+
 /// Checks one statement.
 ///
 /// # Errors

@@ -2,6 +2,7 @@
 //! description for the `OpenAPI` document.
 
 pub(crate) mod attributes;
+pub(crate) mod backups;
 pub(crate) mod health;
 pub(crate) mod keys;
 mod params;

@@ -3,6 +3,7 @@
 //! The composition root hands in implementations; the ones over ingest and query stand in this
 //! crate, the others with the binary. Never knows: how anything behind a port is stored.
 
+mod backup;
 mod export;
 mod queries;
 mod tail;
@@ -13,6 +14,7 @@ use std::time::Duration;
 
 use telltale_base::ErrorKind;
 
+pub use backup::{Backup, BackupReport};
 pub use export::{ExportStats, Exporter, Receipt, SignalExports};
 pub use queries::{
     AttributeKey, AttributeQuery, AttributeValue, Attributes, ColumnInfo, Pieces, Queries,

@@ -10,7 +10,7 @@ use axum::routing::{delete, get, post};
 use futures::FutureExt as _;
 use tracing::Instrument as _;
 
-use crate::api::{attributes, health, keys, schema, session, sql, tail, traces};
+use crate::api::{attributes, backups, health, keys, schema, session, sql, tail, traces};
 use crate::auth::guard;
 use crate::fault::{Fault, Reason};
 use crate::otlp::{grpc, http};
@@ -57,6 +57,7 @@ fn api_routes() -> Router<Shared> {
         .route("/api/v1/traces/{trace_id}", get(traces::get))
         .route("/api/v1/tail", get(tail::listen))
         .route("/api/v1/health", get(health::get))
+        .route("/api/v1/backups", post(backups::create))
         .route("/api/v1/keys", get(keys::list).post(keys::create))
         .route("/api/v1/keys/{id}", delete(keys::revoke))
         .route("/api/v1/session", sessions)

@@ -32,6 +32,7 @@ pub(crate) const ROUTES: &[Route] = &[
     route(Method::GET, "/api/v1/traces/{trace_id}", Action::Read),
     route(Method::GET, "/api/v1/tail", Action::Read),
     route(Method::GET, "/api/v1/health", Action::Read),
+    route(Method::POST, "/api/v1/backups", Action::Manage),
     route(Method::GET, "/api/v1/keys", Action::Manage),
     route(Method::POST, "/api/v1/keys", Action::Manage),
     route(Method::DELETE, "/api/v1/keys/{id}", Action::Manage),

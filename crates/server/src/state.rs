@@ -12,7 +12,7 @@ use crate::auth::Origins;
 use crate::body::{BodyLimits, InFlight};
 use crate::config::ServerConfig;
 use crate::metrics::Metrics;
-use crate::ports::{Exporter, Queries, Tail, Vital};
+use crate::ports::{Backup, Exporter, Queries, Tail, Vital};
 
 /// What the composition root hands in.
 #[derive(Clone, Debug)]
@@ -27,6 +27,8 @@ pub struct Ports {
     pub tail: Arc<dyn Tail>,
     /// Says how the rest is doing.
     pub vital: Arc<dyn Vital>,
+    /// Makes backups.
+    pub backup: Arc<dyn Backup>,
     /// Time.
     pub clock: Arc<dyn Clock>,
 }
@@ -43,11 +45,14 @@ pub(crate) struct Inner {
     pub(crate) queries: Arc<dyn Queries>,
     pub(crate) tail: Arc<dyn Tail>,
     pub(crate) vital: Arc<dyn Vital>,
+    pub(crate) backup: Arc<dyn Backup>,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) metrics: Metrics,
     pub(crate) in_flight: InFlight,
     pub(crate) inflations: Semaphore,
     pub(crate) tails: Arc<Semaphore>,
+    /// One backup at a time.
+    pub(crate) backups: Arc<Semaphore>,
     pub(crate) otlp_origins: Origins,
     pub(crate) api_origins: Origins,
     /// Cancelled when the server stops, for requests that would never end by themselves.
@@ -61,6 +66,7 @@ impl Shared {
             in_flight: InFlight::new(config.limits.exports_in_flight_bytes_max),
             inflations: Semaphore::new(processors),
             tails: Arc::new(Semaphore::new(config.limits.tails_max)),
+            backups: Arc::new(Semaphore::new(1)),
             otlp_origins: Origins::new(&config.otlp_origins),
             api_origins: Origins::new(&config.api_origins),
             metrics: Metrics::new(),
@@ -69,6 +75,7 @@ impl Shared {
             queries: ports.queries,
             tail: ports.tail,
             vital: ports.vital,
+            backup: ports.backup,
             clock: ports.clock,
             stopping,
             config,

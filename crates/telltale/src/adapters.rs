@@ -1,9 +1,11 @@
 //! The server's ports that no other crate can implement: they join two that do not know each other.
 
+mod backup;
 mod pg;
 mod tail;
 mod vital;
 
+pub(crate) use backup::DataBackup;
 pub(crate) use pg::PgSessions;
 pub(crate) use tail::StoreTail;
 pub(crate) use vital::StoreVital;

@@ -17,7 +17,7 @@ use telltale_wal::{Fs, RealFs};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
-use crate::adapters::{PgSessions, StoreTail, StoreVital};
+use crate::adapters::{DataBackup, PgSessions, StoreTail, StoreVital};
 use crate::config::{Config, Listen};
 use crate::{log, settings};
 
@@ -43,9 +43,18 @@ async fn serve(config: Arc<Config>) -> Result<()> {
     let ingest = settings::ingest(&config);
     let replay = Arc::new(Replay::open(ingest, retention, Arc::clone(&fs), dir.join("dedup.bin")));
     let decoder = Arc::clone(&replay) as Arc<dyn FrameDecoder>;
-    let store = Store::open(settings::store(&config), fs, Arc::clone(&clock), decoder).await?;
+    let store =
+        Store::open(settings::store(&config), Arc::clone(&fs), Arc::clone(&clock), decoder).await?;
     // After the store: its lock keeps a second server away from the metadata too.
     let meta = Meta::open(&dir.join("meta.db"), Arc::clone(&clock)).await?;
+    let backup = DataBackup {
+        data_dir: dir.clone(),
+        fs,
+        clock: Arc::clone(&clock),
+        store: Arc::clone(&store),
+        meta: meta.clone(),
+        replay: Arc::clone(&replay),
+    };
     let ingest = Ingest::new(replay, Arc::clone(&store), Arc::clone(&clock));
     let engine = Engine::new(Arc::clone(&store) as _, settings::query(&config, &dir.join("tmp")))?;
     let ports = Ports {
@@ -58,6 +67,7 @@ async fn serve(config: Arc<Config>) -> Result<()> {
             clock: Arc::clone(&clock),
             started: clock.now(),
         }),
+        backup: Arc::new(backup),
         clock,
     };
     let server = Server::bind(settings::server(&config), ports).await?;

@@ -43,3 +43,11 @@ fn everything_else_is_refused_with_its_code() {
         assert_eq!(answer(sql), code, "{sql}");
     }
 }
+
+#[test]
+fn texts_that_parsing_would_not_come_back_from_are_refused() {
+    assert!(check_text("SELECT relname FROM pg_catalog.pg_class").is_ok());
+    let nested = format!("SELECT {}1{}", "upper(".repeat(50), ")".repeat(50));
+    let refused = check_text(&nested).unwrap_err().to_string();
+    assert!(refused.contains("nested too deeply"), "{refused}");
+}

@@ -1,5 +1,6 @@
 //! `/api/v1`, resource by resource.
 
+mod backups;
 mod health;
 mod keys;
 mod schema;

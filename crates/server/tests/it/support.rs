@@ -8,13 +8,15 @@ use std::sync::Arc;
 
 use telltale_base::{Clock, Project, SystemClock};
 use telltale_meta::{Meta, Scope};
-use telltale_server::ports::{Exporter, Queries, Tail, Vital};
+use telltale_server::ports::{Backup, Exporter, Queries, Tail, Vital};
 use telltale_server::{Listen, Ports, Server, ServerConfig, ServerError};
 use tempfile::TempDir;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
-pub(crate) use ports::{Exported, FakeExporter, FakeQueries, FakeTail, FakeVital, PIECE, batch};
+pub(crate) use ports::{
+    Exported, FakeBackup, FakeExporter, FakeQueries, FakeTail, FakeVital, PIECE, batch,
+};
 pub(crate) use raw::{raw, raw_open};
 
 pub(crate) struct TestServer {
@@ -34,6 +36,7 @@ pub(crate) struct Behind {
     pub(crate) queries: Arc<FakeQueries>,
     pub(crate) tail: Arc<FakeTail>,
     pub(crate) vital: Arc<FakeVital>,
+    pub(crate) backup: Arc<FakeBackup>,
     _folder: TempDir,
 }
 
@@ -48,6 +51,7 @@ impl Behind {
             queries: Arc::default(),
             tail: Arc::default(),
             vital: Arc::default(),
+            backup: Arc::default(),
             _folder: folder,
         }
     }
@@ -59,6 +63,7 @@ impl Behind {
             queries: Arc::clone(&self.queries) as Arc<dyn Queries>,
             tail: Arc::clone(&self.tail) as Arc<dyn Tail>,
             vital: Arc::clone(&self.vital) as Arc<dyn Vital>,
+            backup: Arc::clone(&self.backup) as Arc<dyn Backup>,
             clock: Arc::new(SystemClock::new()),
         }
     }

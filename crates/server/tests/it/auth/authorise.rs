@@ -6,7 +6,7 @@ use telltale_meta::Scope;
 use crate::support::{Behind, TestServer, config};
 
 /// Method, path, and whether nobody, ingest, query and admin get in.
-const TABLE: [(&str, &str, [bool; 4]); 24] = [
+const TABLE: [(&str, &str, [bool; 4]); 25] = [
     ("POST", "/v1/traces", [false, true, false, true]),
     ("POST", "/v1/logs", [false, true, false, true]),
     ("POST", "/v1/metrics", [false, true, false, true]),
@@ -32,6 +32,7 @@ const TABLE: [(&str, &str, [bool; 4]); 24] = [
     ("GET", "/api/v1/traces/0af7651916cd43dd8448eb211c80319c", [false, false, true, true]),
     ("GET", "/api/v1/tail", [false, false, true, true]),
     ("GET", "/api/v1/health", [false, false, true, true]),
+    ("POST", "/api/v1/backups", [false, false, false, true]),
     ("GET", "/api/v1/keys", [false, false, false, true]),
     ("POST", "/api/v1/keys", [false, false, false, true]),
     ("DELETE", "/api/v1/keys/key_none", [false, false, false, true]),

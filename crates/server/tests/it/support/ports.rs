@@ -1,6 +1,7 @@
 //! What stands behind the server, played: it remembers what it was asked and answers as told.
 
 use std::collections::VecDeque;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -13,11 +14,12 @@ use futures::StreamExt as _;
 use futures::stream;
 use telltale_base::{ErrorKind, Project, Signal};
 use telltale_server::ports::{
-    Arrival, Arrivals, AttributeKey, AttributeQuery, Attributes, ColumnInfo, Encoding, ExportStats,
-    Exporter, Format, Pieces, Queries, QueryStats, Receipt, Refusal, SqlRequest, TableInfo, Tail,
-    TracePage, TraceRequest, TraceSearch, TraceSummary, TraceView, Vital, Vitals,
+    Arrival, Arrivals, AttributeKey, AttributeQuery, Attributes, Backup, BackupReport, ColumnInfo,
+    Encoding, ExportStats, Exporter, Format, Pieces, Queries, QueryStats, Receipt, Refusal,
+    SqlRequest, TableInfo, Tail, TracePage, TraceRequest, TraceSearch, TraceSummary, TraceView,
+    Vital, Vitals,
 };
-use tokio::sync::{Notify, broadcast};
+use tokio::sync::{Notify, Semaphore, broadcast};
 
 /// One export that arrived.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -234,5 +236,34 @@ pub(crate) struct FakeVital(pub(crate) Mutex<Vitals>);
 impl Vital for FakeVital {
     fn read(&self) -> Vitals {
         self.0.lock().unwrap().clone()
+    }
+}
+
+/// Makes no backups, but takes as long as it is told and remembers where.
+#[derive(Debug)]
+pub(crate) struct FakeBackup {
+    pub(crate) asked: Mutex<Vec<PathBuf>>,
+    /// A backup ends when it gets a permit.
+    pub(crate) may_end: Semaphore,
+    /// Backups that ran to their end.
+    pub(crate) ended: AtomicUsize,
+}
+
+impl Default for FakeBackup {
+    fn default() -> Self {
+        Self { asked: Mutex::default(), may_end: Semaphore::new(0), ended: AtomicUsize::new(0) }
+    }
+}
+
+#[async_trait]
+impl Backup for FakeBackup {
+    async fn backup(&self, directory: &Path) -> Result<BackupReport, Refusal> {
+        self.asked.lock().unwrap().push(directory.to_owned());
+        self.may_end.acquire().await.unwrap().forget();
+        self.ended.fetch_add(1, Ordering::SeqCst);
+        if directory.ends_with("full") {
+            return Err(Refusal::new(ErrorKind::Invalid, "it is not empty"));
+        }
+        Ok(BackupReport { files: 3, bytes: 7 })
     }
 }
