@@ -80,7 +80,7 @@ pub(crate) async fn run(binary: &Path, scratch: &Path, args: QueryArgs) -> Resul
     say(&format!("trace by id: {by_id:.1} ms"));
     let searches = [
         ("multi-filter search", "service=billing&status=error&min_duration_ns=1000000&limit=50"),
-        ("attribute search", "attribute=http.request.method%3DPOST&service=billing&limit=50"),
+        ("attribute search", "attr=http.route%3D%2Fcheckout&limit=50"),
     ];
     for (name, query) in searches {
         let ms = times(args.runs, &mut connection, |c, _| {

@@ -1,4 +1,5 @@
-//! The commands a person types: `sql`, `trace`, `tail`, `keys`, `backup`, `restore`.
+//! The commands a person types: `sql`, `trace`, `tail`, `keys`, `backup`, `restore`, `export`,
+//! `import`.
 //!
 //! They talk to a running server over its public API and know nothing that the API does not say;
 //! only `keys` may also open the metadata database of a data directory, because the first key has
@@ -13,6 +14,8 @@ mod backup;
 mod client;
 mod connect;
 mod error;
+mod export;
+mod import;
 mod keys;
 mod restore;
 mod sql;
@@ -30,6 +33,8 @@ use clap::Subcommand;
 pub use backup::{BACKUP_MANIFEST, BackupArgs, BackupManifest};
 pub use connect::Connect;
 pub use error::CliError;
+pub use export::{ExportArgs, ExportFormat, ExportTable};
+pub use import::{ImportArgs, ImportFormat, ImportSignal};
 pub use keys::{CreateKey, KeyCommand, KeyScope, KeysArgs, ListKeys, RevokeKey, Where};
 pub use restore::RestoreArgs;
 pub use sql::SqlArgs;
@@ -51,6 +56,10 @@ pub enum Command {
     Backup(BackupArgs),
     /// Make a data directory of a backup
     Restore(RestoreArgs),
+    /// Copy rows of a table to a file or to another OTLP endpoint
+    Export(ExportArgs),
+    /// Send files of records to a server
+    Import(ImportArgs),
 }
 
 impl Command {
@@ -71,6 +80,8 @@ pub async fn run(command: Command, out: &mut (dyn Write + Send)) -> Result<ExitC
         Command::Keys(args) => keys::run(args, out).await,
         Command::Backup(args) => backup::run(args, out).await,
         Command::Restore(args) => restore::run(&args, out),
+        Command::Export(args) => export::run(args, out).await,
+        Command::Import(args) => import::run(args, out).await,
     };
     let done = done.and_then(|code| out.flush().map(|()| code).map_err(CliError::Output));
     match done {

@@ -21,7 +21,7 @@ const EDGES: &[(&str, &[&str], &[&str])] = &[
     ("telltale-query", &["base", "schema", "store"], &["wal"]),
     ("telltale-server", &["base", "ingest", "meta", "query"], &["store", "wal"]),
     ("telltale-pg", &["base", "query"], &[]),
-    ("telltale-cli", &["base", "meta", "wal"], &[]),
+    ("telltale-cli", &["base", "meta", "otlp", "schema", "wal"], &[]),
     (
         "telltale",
         &[
