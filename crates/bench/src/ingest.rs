@@ -1,5 +1,6 @@
 //! What storing spans costs: CPU, memory, disk and time to acknowledgement.
 
+use std::ops::RangeInclusive;
 use std::path::Path;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
@@ -26,13 +27,23 @@ pub(crate) enum Kind {
 
 /// The generator of a kind of traffic, starting now.
 pub(crate) fn generator(kind: Kind, seed: u64) -> Result<OtlpGen> {
+    generator_with(kind, seed, GenConfig::default().spans_per_trace)
+}
+
+/// The same with traces of another size.
+pub(crate) fn generator_with(
+    kind: Kind,
+    seed: u64,
+    spans_per_trace: RangeInclusive<u64>,
+) -> Result<OtlpGen> {
     let mix = match kind {
         Kind::Small => Mix::SmallSpans,
         Kind::Llm => Mix::LlmSpans,
     };
     let now = SystemTime::now().duration_since(UNIX_EPOCH)?;
     let start = UnixNanos(i64::try_from(now.as_nanos())?);
-    let config = GenConfig { mix, start, traces_per_second: 2_000.0, ..GenConfig::default() };
+    let defaults = GenConfig::default();
+    let config = GenConfig { mix, start, traces_per_second: 2_000.0, spans_per_trace, ..defaults };
     Ok(OtlpGen::new(seed, config))
 }
 

@@ -6,13 +6,18 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, ensure};
 use clap::Args;
+use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
+use prost::Message as _;
 use serde_json::{Value, json};
 
 use crate::client::{Coding, Connection, Export, Protocol};
-use crate::ingest::{Kind, generator};
+use crate::ingest::{Kind, generator, generator_with};
 use crate::load::{closed_loop, quantile_ms};
 use crate::process::Server;
 use crate::say;
+
+/// Spans of the one huge trace.
+const HUGE_TRACE_SPANS: usize = 100_000;
 
 /// Which data to ask.
 #[derive(Clone, Debug, Args)]
@@ -72,15 +77,13 @@ pub(crate) async fn run(binary: &Path, scratch: &Path, args: QueryArgs) -> Resul
     server.wait_idle().await?;
     let mut connection = Connection::http(server.http).await?;
     let trace = one_trace_id(&mut connection).await?;
-    let by_id = times(args.runs, &mut connection, |c, _| {
-        let path = format!("/api/v1/traces/{trace}");
-        Box::pin(async move { c.get(&path).await })
-    })
-    .await?;
+    let by_id = first_page(args.runs, &mut connection, &trace).await?;
     say(&format!("trace by id: {by_id:.1} ms"));
+    let huge = send_huge_trace(&server).await?;
+    let in_memory = first_page(args.runs, &mut connection, &huge).await?;
     let searches = [
         ("multi-filter search", "service=billing&status=error&min_duration_ns=1000000&limit=50"),
-        ("attribute search", "attr=http.route%3D%2Fcheckout&limit=50"),
+        ("attribute search", "attribute=http.request.method%3DPOST&service=billing&limit=50"),
     ];
     for (name, query) in searches {
         let ms = times(args.runs, &mut connection, |c, _| {
@@ -106,7 +109,44 @@ pub(crate) async fn run(binary: &Path, scratch: &Path, args: QueryArgs) -> Resul
         };
         say(&line);
     }
+    drop(connection);
+    server.stop()?;
+    // A stop writes what is in memory to files.
+    let server = Server::start(binary, &data, &[]).await?;
+    let mut connection = Connection::http(server.http).await?;
+    let in_files = first_page(args.runs, &mut connection, &huge).await?;
+    say(&format!(
+        "first page of a trace of {HUGE_TRACE_SPANS} spans: in memory {in_memory:.1} ms, in files {in_files:.1} ms"
+    ));
     server.stop()
+}
+
+/// Median milliseconds until the first page of a trace has arrived.
+async fn first_page(runs: usize, connection: &mut Connection, trace: &str) -> Result<f64> {
+    times(runs, connection, |c, _| {
+        let path = format!("/api/v1/traces/{trace}");
+        Box::pin(async move { c.get(&path).await })
+    })
+    .await
+}
+
+/// Stores one trace of `HUGE_TRACE_SPANS` spans; answers its id in hex.
+async fn send_huge_trace(server: &Server) -> Result<String> {
+    let size = u64::try_from(HUGE_TRACE_SPANS)?;
+    let mut generator = generator_with(Kind::Small, 13, size..=size)?;
+    let bodies: Vec<Vec<u8>> =
+        (0..HUGE_TRACE_SPANS / 2_000).map(|_| generator.next_traces(2_000)).collect();
+    let first = bodies.first().context("no export of the trace")?;
+    let request = ExportTraceServiceRequest::decode(first.as_slice())?;
+    let scopes = request.resource_spans.iter().flat_map(|r| &r.scope_spans);
+    let span = scopes.flat_map(|s| &s.spans).next().context("an export without spans")?;
+    let id = span.trace_id.iter().map(|byte| format!("{byte:02x}")).collect();
+    let exports = bodies
+        .iter()
+        .map(|body| Export::traces(Protocol::Http, Coding::Identity, body))
+        .collect::<Result<Vec<_>>>()?;
+    closed_loop(Protocol::Http, server.http, 4, exports).await?;
+    Ok(id)
 }
 
 async fn fill(server: &Server, spans: usize) -> Result<()> {
