@@ -104,6 +104,13 @@ pub struct ServerLimits {
     pub body_idle_timeout: Duration,
     /// Longest time that a whole body may take.
     pub body_timeout: Duration,
+    /// Most bytes of a refused body that are read on and thrown away, so that the client gets its
+    /// answer; above, the connection is closed.
+    pub drain_bytes_max: u64,
+    /// Longest wait for the next piece of such a body.
+    pub drain_idle_timeout: Duration,
+    /// Longest time that reading on may take.
+    pub drain_timeout: Duration,
     /// Time between probes of an HTTP/2 connection that says nothing.
     pub keep_alive: Duration,
     /// Time that running requests get when the server stops.
@@ -125,6 +132,9 @@ impl Default for ServerLimits {
             idle_timeout: Duration::from_secs(90),
             body_idle_timeout: Duration::from_secs(15),
             body_timeout: Duration::from_mins(2),
+            drain_bytes_max: 256 << 20,
+            drain_idle_timeout: Duration::from_millis(500),
+            drain_timeout: Duration::from_secs(5),
             keep_alive: Duration::from_secs(30),
             shutdown_grace: Duration::from_secs(20),
             tails_max: 64,

@@ -32,6 +32,7 @@ mod rpc_status;
 mod server;
 mod state;
 mod tls;
+mod unread;
 mod wire;
 
 pub use config::{Listen, Readiness, ServerConfig, ServerLimits, TlsFiles};

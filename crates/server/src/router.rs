@@ -17,7 +17,7 @@ use crate::otlp::{grpc, http};
 use crate::routes::{GRPC_LOGS, GRPC_METRICS, GRPC_TRACES};
 use crate::state::Shared;
 use crate::wire::Wire;
-use crate::{metrics, openapi, page, probes};
+use crate::{metrics, openapi, page, probes, unread};
 
 /// What the OTLP ports serve.
 pub(crate) fn otlp(shared: &Shared) -> Router {
@@ -70,6 +70,7 @@ fn finished(routes: Router<Shared>, shared: &Shared) -> Router {
         .method_not_allowed_fallback(no_method)
         .layer(from_fn_with_state(shared.clone(), guard))
         .layer(from_fn_with_state(shared.clone(), around))
+        .layer(from_fn_with_state(shared.clone(), unread::settle))
         .with_state(shared.clone())
 }
 

@@ -7,7 +7,7 @@ use bytes::Bytes;
 use flate2::Compression;
 use flate2::write::GzEncoder;
 use telltale_server::{ServerConfig, ServerLimits};
-use tokio::io::AsyncReadExt as _;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 
 use crate::support::{TestServer, config, raw, raw_open};
 
@@ -176,4 +176,54 @@ async fn a_body_in_many_pieces_arrives_whole() {
     let seen = server.behind.exporter.seen().pop().unwrap().body;
     let expect: Vec<u8> = (0..100).flat_map(|n| vec![n; 1000]).collect();
     assert_eq!(seen, expect);
+}
+
+/// Sends headers, waits, and sends the body: after the answer is decided, before it may go out.
+async fn refused_late(server: &TestServer, headers: &str, body: &[u8]) -> String {
+    let head = format!(
+        "POST /v1/traces HTTP/1.1\r\nhost: localhost\r\ncontent-type: text/plain\r\n{headers}\r\n"
+    );
+    let mut stream = raw_open(server.http, head.as_bytes()).await;
+    tokio::time::sleep(Duration::from_millis(50)).await;
+    stream.write_all(body).await.unwrap();
+    let next = b"GET /healthz HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n";
+    // Closed, when the server does not wait for the body.
+    stream.write_all(next).await.ok();
+    let mut answer = Vec::new();
+    stream.read_to_end(&mut answer).await.ok();
+    String::from_utf8(answer).unwrap()
+}
+
+#[tokio::test]
+async fn a_connection_outlives_a_refused_body_that_comes_late() {
+    let server = TestServer::open().await;
+    for body in [vec![b'x'; 2], vec![b'x'; 3 << 20]] {
+        let length = format!("content-length: {}\r\n", body.len());
+        let answer = refused_late(&server, &length, &body).await;
+        assert!(answer.starts_with("HTTP/1.1 415"), "{answer}");
+        assert!(answer.contains("HTTP/1.1 200"), "the next request is answered: {answer}");
+        assert_eq!(answer.matches("connection: close").count(), 1, "{answer}");
+    }
+}
+
+#[tokio::test]
+async fn what_is_not_read_to_its_end_closes_the_connection_and_says_so() {
+    let limits = ServerLimits {
+        drain_bytes_max: 1000,
+        drain_idle_timeout: Duration::from_millis(100),
+        ..ServerLimits::default()
+    };
+    let server = TestServer::with(ServerConfig { limits, ..config() }).await;
+    for (headers, body, drained) in [
+        ("content-length: 1000\r\n", vec![b'x'; 1000], true),
+        ("content-length: 1001\r\n", vec![], false),
+        ("content-length: 1000\r\n", vec![b'x'; 10], false),
+        ("content-length: 2\r\nexpect: 100-continue\r\n", vec![], false),
+    ] {
+        let answer = refused_late(&server, headers, &body).await;
+        assert!(answer.starts_with("HTTP/1.1 415"), "{headers}: {answer}");
+        let first = answer.split("\r\n\r\n").next().unwrap();
+        assert_eq!(!first.contains("connection: close"), drained, "{headers}: {answer}");
+        assert!(!answer.contains("100 Continue"), "{headers}: {answer}");
+    }
 }
