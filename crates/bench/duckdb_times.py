@@ -22,7 +22,8 @@ def main() -> None:
     times = []
     for run in range(runs + 1):
         start = time.perf_counter()
-        connection.execute(sql).fetchall()
+        # A table, because times with a zone become Python objects only with a package more.
+        connection.execute(f"CREATE OR REPLACE TEMP TABLE answer AS {sql}")
         if run > 0:
             times.append((time.perf_counter() - start) * 1000)
     print(statistics.median(times))
