@@ -24,3 +24,22 @@ pub enum ErrorKind {
     /// The fault is ours or the machine's.
     Internal,
 }
+
+impl ErrorKind {
+    /// A name that does not change, for metrics and traces.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Invalid => "invalid",
+            Self::Unauthenticated => "unauthenticated",
+            Self::Denied => "denied",
+            Self::NotFound => "not_found",
+            Self::Conflict => "conflict",
+            Self::TooLarge => "too_large",
+            Self::Busy => "busy",
+            Self::Cancelled => "cancelled",
+            Self::Corrupt => "corrupt",
+            Self::Internal => "internal",
+        }
+    }
+}

@@ -1,11 +1,13 @@
 //! The query engine: one for a process, shared by all front ends.
 
+mod own_trace;
 mod request;
 mod stream;
 
 use std::sync::Arc;
 
 use arrow::datatypes::DataType;
+use arrow::record_batch::RecordBatch;
 use datafusion::common::{DataFusionError, ParamValues};
 use datafusion::dataframe::DataFrame;
 use datafusion::execution::context::SessionContext;
@@ -15,6 +17,7 @@ use datafusion::physical_plan::SendableRecordBatchStream;
 use datafusion_functions_json::udfs::json_union_to_text_udf;
 use telltale_base::Project;
 use telltale_store::Snapshot;
+use tracing::{Instrument as _, Span};
 
 use crate::cache::FileCache;
 use crate::catalog::{Catalog, Catalogs, Tables};
@@ -96,8 +99,11 @@ impl Engine {
         let context = self.session(project)?;
         let reported = self.reported();
         let (bytes_max, operators_max) = (self.config.text_bytes_max, self.config.operators_max);
-        let open = async move {
+        let planning = own_trace::plan_span();
+        let noted = planning.clone();
+        let plan = async move {
             let statement = guard::parse(&statement_text, bytes_max, operators_max)?;
+            own_trace::statement(&noted, &statement);
             let state = context.state();
             let failed = |error: DataFusionError| from_datafusion(&error, reported);
             let plan = state.statement_to_plan(statement).await.map_err(failed)?;
@@ -106,6 +112,8 @@ impl Engine {
             let plan = presentable(plan, limits.rows_max).map_err(failed)?;
             DataFrame::new(state, plan).execute_stream().await.map_err(failed)
         };
+        let outcome = planning.clone();
+        let open = async move { own_trace::ended(&outcome, plan.instrument(planning).await) };
         SqlStream::start(&self.executor, open, limits, reported, slot).await
     }
 
@@ -114,19 +122,23 @@ impl Engine {
         &self,
         snapshot: &Snapshot,
         build: F,
-    ) -> Result<Vec<arrow::record_batch::RecordBatch>, QueryError>
+    ) -> Result<Vec<RecordBatch>, QueryError>
     where
         F: FnOnce(DataFrame) -> Result<DataFrame, DataFusionError> + Send + 'static,
     {
         let context = self.session(&snapshot.project)?;
         let table = TelltaleTable::new(snapshot.clone(), IdForm::Bytes, Arc::clone(&self.cache));
         let reported = self.reported();
+        let span = own_trace::run_span(&Span::current());
         let work = async move {
             let frame = context.read_table(Arc::new(table)).and_then(build);
             let rows = async { frame?.collect().await };
             rows.await.map_err(|error| from_datafusion(&error, reported))
         };
-        self.executor.run(self.config.timeout, work).await
+        let run = self.executor.run(self.config.timeout, work.instrument(span.clone()));
+        let batches = own_trace::ended(&span, run.await)?;
+        own_trace::rows(&span, batches.iter().map(RecordBatch::num_rows).sum());
+        Ok(batches)
     }
 
     /// Memory that running queries hold, in bytes.

@@ -1,7 +1,7 @@
 //! The surface of Telltale: OTLP over HTTP and gRPC, the API, health, and who may do what.
 //!
 //! ```text
-//! listen (TCP, TLS, HTTP/1 and 2) -> router -> around (count, catch) -> guard (host, origin, key,
+//! listen (TCP, TLS, HTTP/1 and 2) -> router -> around (count, trace, catch) -> guard (host, origin, key,
 //! permission) -> otlp | api | probes | page -> ports -> the rest of the house
 //! ```
 //!
@@ -22,6 +22,7 @@ mod listen;
 mod metrics;
 mod openapi;
 mod otlp;
+mod own_trace;
 mod page;
 pub mod ports;
 mod probes;

@@ -17,7 +17,7 @@ use crate::otlp::{grpc, http};
 use crate::routes::{GRPC_LOGS, GRPC_METRICS, GRPC_TRACES};
 use crate::state::Shared;
 use crate::wire::Wire;
-use crate::{metrics, openapi, page, probes, unread};
+use crate::{metrics, openapi, own_trace, page, probes, unread};
 
 /// What the OTLP ports serve.
 pub(crate) fn otlp(shared: &Shared) -> Router {
@@ -98,20 +98,16 @@ async fn around(State(shared): State<Shared>, request: Request, next: Next) -> R
     let method = request.method().clone();
     let route = request.extensions().get::<MatchedPath>().cloned();
     let route = route.as_ref().map(MatchedPath::as_str);
-    // Exports get no span: a server that traces itself would trace the storing of its traces.
-    let span = match wire {
-        Wire::Api => {
-            tracing::info_span!("request", http.request.method = %method, http.route = route)
-        }
-        Wire::Otlp(_) | Wire::Grpc => tracing::Span::none(),
-    };
-    let answered = AssertUnwindSafe(next.run(request).instrument(span)).catch_unwind().await;
+    let span = own_trace::request_span(wire, &request, route, shared.config.tls.is_some());
+    let running = next.run(request).instrument(span.clone());
+    let answered = AssertUnwindSafe(running).catch_unwind().await;
     let response = answered.unwrap_or_else(|_| {
         shared.metrics.panics.inc();
         tracing::error!(route, "a request hit a bug; the server goes on");
         wire.fault(&Fault::new(Reason::Internal, "this request hit a bug; it was logged"))
     });
     let status = response.status().as_u16();
+    own_trace::answered(&span, status);
     tracing::debug!(%method, route, status, "answered");
     shared.metrics.request(&method, route, status);
     response

@@ -18,6 +18,7 @@ use crate::delta::{self, Commit, CommitKind};
 use crate::engine::{Engine, blocking};
 use crate::health::Task;
 use crate::order::Sorted;
+use crate::own_trace::Work;
 use crate::parquet_file::{FileWriting, NewFile, discard};
 use crate::shared::Shared;
 use crate::state::Frozen;
@@ -58,8 +59,17 @@ async fn flush_table(engine: &Engine, table: Table) -> Result<bool, StoreError> 
     let shared = &engine.shared;
     let Some(frozen) = shared.write().freeze(table) else { return Ok(false) };
     let frozen = Arc::new(frozen);
-    let result = write_and_commit(engine, &frozen).await;
-    let files = match result {
+    let only = match &frozen.shelves[..] {
+        [(project, ..)] => Some(project),
+        _ => None,
+    };
+    let work = Work::begin(Task::Flush, Some(table), only);
+    let written = write_and_commit(engine, &frozen).await;
+    if let Ok(files) = &written {
+        let files: Vec<_> = files.iter().flat_map(|(_, files)| files).cloned().collect();
+        work.files(&files);
+    }
+    let files = match work.end(written) {
         Ok(files) => files,
         Err(error) => {
             shared.write().thaw(&frozen);

@@ -30,6 +30,7 @@ mod health;
 mod maintenance;
 mod memtable;
 mod order;
+mod own_trace;
 mod parquet_file;
 mod recovery;
 mod retention;

@@ -15,6 +15,7 @@ use telltale_schema::Table;
 use crate::delta::CommitKind;
 use crate::engine::{Engine, blocking};
 use crate::health::Task;
+use crate::own_trace::Work;
 use crate::rewrite::{Rewrite, pending, replace, rewrite};
 use crate::vacuum::{Doomed, leftovers};
 use crate::{DataFile, StoreError, compaction, retention};
@@ -83,12 +84,15 @@ fn pick(files: &[Arc<DataFile>], indices: &[usize]) -> Vec<Arc<DataFile>> {
 async fn run_rewrite(
     engine: &Engine,
     maintenance: &mut Maintenance,
+    task: Task,
     job: Rewrite,
     pace: Pace,
 ) -> Result<HashSet<i64>, StoreError> {
     let clock = &engine.shared.clock;
     let (before, inputs) = (clock.monotonic(), job.inputs.clone());
-    let settled = rewrite(engine, job).await?;
+    let work = Work::begin(task, Some(job.table), Some(&job.project));
+    work.files(&inputs);
+    let settled = work.end(rewrite(engine, job).await)?;
     let now = clock.now();
     maintenance.doomed.extend(inputs.into_iter().map(|file| Doomed::of(file, now)));
     if pace == Pace::Background {
@@ -119,7 +123,8 @@ async fn compact(
         let Some(chosen) = compaction::plan(&candidates, today, config) else { continue };
         let inputs = pick(&files, &chosen);
         let Some(date) = inputs.first().map(|file| file.date) else { continue };
-        run_rewrite(engine, maintenance, Rewrite { project, table, date, inputs }, pace).await?;
+        let job = Rewrite { project, table, date, inputs };
+        run_rewrite(engine, maintenance, Task::Compaction, job, pace).await?;
         changed = true;
     }
     Ok(changed)
@@ -141,9 +146,12 @@ async fn drop_old(engine: &Engine, maintenance: &mut Maintenance) -> Result<bool
         if inputs.is_empty() {
             continue;
         }
+        let work = Work::begin(Task::Retention, Some(table), Some(&project));
+        work.files(&inputs);
         let (_, version) = pending(engine, &project, table);
         let job = Rewrite { project, table, date: 0, inputs: inputs.clone() };
-        replace(engine, job, None, CommitKind::Rewrite, HashSet::new(), version).await?;
+        let none = HashSet::new();
+        work.end(replace(engine, job, None, CommitKind::Rewrite, none, version).await)?;
         maintenance.doomed.extend(inputs.into_iter().map(|file| Doomed::of(file, now)));
         changed = true;
     }
@@ -164,10 +172,12 @@ async fn vacuum(engine: &Engine, maintenance: &mut Maintenance) -> Result<bool, 
     if due.is_empty() {
         return Ok(false);
     }
+    let work = Work::begin(Task::Vacuum, None, None);
+    work.sizes(due.len(), None, due.iter().map(|file| file.bytes).sum());
     let fs = Arc::clone(&engine.shared.fs);
     let failed =
         blocking(move || Ok(due.into_iter().filter(|f| !removed(fs.as_ref(), f)).collect()));
-    maintenance.doomed.extend::<Vec<Doomed>>(failed.await?);
+    maintenance.doomed.extend::<Vec<Doomed>>(work.end(failed.await)?);
     Ok(true)
 }
 

@@ -1,11 +1,13 @@
 //! The server's ports that no other crate can implement: they join two that do not know each other.
 
 mod backup;
+mod own_traces;
 mod pg;
 mod tail;
 mod vital;
 
 pub(crate) use backup::DataBackup;
+pub(crate) use own_traces::OwnProject;
 pub(crate) use pg::PgSessions;
 pub(crate) use tail::StoreTail;
 pub(crate) use vital::StoreVital;

@@ -5,6 +5,7 @@
 
 mod listen;
 mod sources;
+mod telemetry;
 mod units;
 mod validate;
 
@@ -16,6 +17,7 @@ use telltale_base::ByteSize;
 
 pub(crate) use listen::Listen;
 pub(crate) use sources::{ConfigError, Overrides, load};
+pub(crate) use telemetry::{TelemetrySection, Traces};
 use units::flexible;
 pub(crate) use units::{Auto, Keep, Span};
 
@@ -40,6 +42,7 @@ pub(crate) struct Config {
     /// Settings of single projects, by name.
     pub(crate) projects: BTreeMap<String, ProjectSection>,
     pub(crate) query: QuerySection,
+    pub(crate) telemetry: TelemetrySection,
     pub(crate) log: LogSection,
 }
 
@@ -57,6 +60,7 @@ impl Default for Config {
             retention: RetentionSection::default(),
             projects: BTreeMap::new(),
             query: QuerySection::default(),
+            telemetry: TelemetrySection::default(),
             log: LogSection::default(),
         }
     }

@@ -1,9 +1,12 @@
-//! Telltale's own log: one line an event on standard error.
+//! What this process says about itself: one line an event on standard error, and own traces.
 
 use std::io::IsTerminal as _;
 
 use anyhow::{Context as _, Result};
-use tracing_subscriber::EnvFilter;
+use telltale_telemetry::TracesLayer;
+use tracing_subscriber::layer::{Layered, SubscriberExt as _};
+use tracing_subscriber::util::SubscriberInitExt as _;
+use tracing_subscriber::{EnvFilter, Layer as _, Registry, fmt};
 
 use crate::config::{LogFormat, LogSection};
 
@@ -21,15 +24,17 @@ pub(crate) fn check(section: &LogSection) -> Result<EnvFilter> {
     })
 }
 
-/// Starts logging.
-pub(crate) fn start(section: &LogSection) -> Result<()> {
-    let builder = tracing_subscriber::fmt()
-        .with_env_filter(check(section)?)
-        .with_writer(std::io::stderr)
-        .with_ansi(std::io::stderr().is_terminal());
-    let started = match section.format {
-        LogFormat::Text => builder.try_init(),
-        LogFormat::Json => builder.json().try_init(),
+/// Starts logging, and own traces when there is a layer for them. The filter is for the log alone.
+pub(crate) fn start(section: &LogSection, traces: Option<TracesLayer<Registry>>) -> Result<()> {
+    let filter = check(section)?;
+    let lines =
+        fmt::layer().with_writer(std::io::stderr).with_ansi(std::io::stderr().is_terminal());
+    let lines = match section.format {
+        LogFormat::Text => lines.boxed(),
+        LogFormat::Json => lines.json().boxed(),
     };
+    let registry: Layered<Option<TracesLayer<Registry>>, Registry> =
+        tracing_subscriber::registry().with(traces);
+    let started = registry.with(lines.with_filter(filter)).try_init();
     started.map_err(|error| anyhow::anyhow!("cannot start logging: {error}"))
 }

@@ -7,6 +7,7 @@
 mod adapters;
 mod config;
 mod log;
+mod own_traces;
 mod serve;
 mod settings;
 

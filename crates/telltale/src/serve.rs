@@ -11,6 +11,7 @@ use telltale_ingest::{Ingest, Replay};
 use telltale_meta::Meta;
 use telltale_pg::{PgConfig, PgListener, StatementLimits};
 use telltale_query::Engine;
+use telltale_server::ports::Exporter;
 use telltale_server::{Ports, Server};
 use telltale_store::{FrameDecoder, Store};
 use telltale_wal::{Fs, RealFs};
@@ -19,21 +20,23 @@ use tokio_util::sync::CancellationToken;
 
 use crate::adapters::{DataBackup, PgSessions, StoreTail, StoreVital};
 use crate::config::{Config, Listen};
+use crate::own_traces::OwnTraces;
 use crate::{log, settings};
 
 /// Runs the server until it is told to stop.
 pub(crate) fn run(config: Config) -> Result<ExitCode> {
-    log::start(&config.log)?;
+    let (layer, own_traces) = OwnTraces::new(&config.telemetry);
+    log::start(&config.log, layer)?;
     // Two TLS providers are linked by the dependencies; without a choice rustls would panic.
     rustls::crypto::aws_lc_rs::default_provider()
         .install_default()
         .map_err(|_| anyhow::anyhow!("a TLS provider was installed twice"))?;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
-    runtime.block_on(serve(Arc::new(config)))?;
+    runtime.block_on(serve(Arc::new(config), own_traces))?;
     Ok(ExitCode::SUCCESS)
 }
 
-async fn serve(config: Arc<Config>) -> Result<()> {
+async fn serve(config: Arc<Config>, own_traces: OwnTraces) -> Result<()> {
     let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
     let fs: Arc<dyn Fs> = Arc::new(RealFs);
     let dir = &config.data_dir;
@@ -56,16 +59,19 @@ async fn serve(config: Arc<Config>) -> Result<()> {
         replay: Arc::clone(&replay),
     };
     let ingest = Ingest::new(replay, Arc::clone(&store), Arc::clone(&clock));
+    let exporter: Arc<dyn Exporter> = Arc::new(ingest);
+    let traces_sink = OwnTraces::sink(&config.telemetry, Arc::clone(&exporter))?;
     let engine = Engine::new(Arc::clone(&store) as _, settings::query(&config, &dir.join("tmp")))?;
     let ports = Ports {
         meta: meta.clone(),
-        exporter: Arc::new(ingest),
+        exporter,
         queries: Arc::clone(&engine) as _,
         tail: Arc::new(StoreTail(Arc::clone(&store))),
         vital: Arc::new(StoreVital {
             store: Arc::clone(&store),
             clock: Arc::clone(&clock),
             started: clock.now(),
+            own_traces: own_traces.counters.clone(),
         }),
         backup: Arc::new(backup),
         clock,
@@ -74,14 +80,19 @@ async fn serve(config: Arc<Config>) -> Result<()> {
     let pg = bind_pg(&config, meta.clone(), engine).await?;
     announce(&config, &server, pg.as_ref())?;
 
-    let (stop_serving, stop_store) = (CancellationToken::new(), CancellationToken::new());
+    let [stop_serving, stop_traces, stop_store] = [(); 3].map(|()| CancellationToken::new());
     let pg_task = async {
         if let Some(pg) = pg {
             pg.serve(stop_serving.clone()).await;
         }
     };
-    let serving = async {
+    let requests = async {
         tokio::join!(server.run(stop_serving.clone()), pg_task, stop_on_signal(&stop_serving));
+        stop_traces.cancel();
+    };
+    let serving = async {
+        // Spans of the last requests leave while the store still takes them.
+        tokio::join!(requests, own_traces.run(traces_sink, stop_traces.clone()));
         tracing::info!("stopping: requests are finished, writing rows in memory to files");
         stop_store.cancel();
     };

@@ -9,8 +9,9 @@ use arrow::record_batch::RecordBatch;
 use futures::{Future, FutureExt, Stream, StreamExt};
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::{Instant, timeout_at};
+use tracing::{Instrument as _, Span};
 
-use super::Opened;
+use super::{Opened, own_trace};
 use super::request::Bounds;
 use crate::error::{QueryError, ReportedLimits, from_datafusion};
 use crate::executor::{AbortOnDrop, Executor};
@@ -74,8 +75,9 @@ impl SqlStream {
         let (schema, opened) = oneshot::channel();
         let (sender, batches) = mpsc::channel(BATCHES_AHEAD);
         let (ended, end) = oneshot::channel();
+        let asker = Span::current();
         let task = executor.start(async move {
-            let result = produce(open, bounds, limits, schema, sender).await;
+            let result = produce(open, bounds, limits, schema, sender, asker).await;
             // Nobody listens any more when this fails.
             drop(ended.send(result));
         })?;
@@ -118,6 +120,7 @@ async fn produce(
     limits: ReportedLimits,
     schema: oneshot::Sender<SchemaRef>,
     sender: mpsc::Sender<RecordBatch>,
+    asker: Span,
 ) -> Result<(), QueryError> {
     let deadline = Instant::now() + bounds.timeout;
     let late = |_| QueryError::Timeout { limit: bounds.timeout };
@@ -125,11 +128,18 @@ async fn produce(
     if schema.send(batches.schema()).is_err() {
         return Ok(());
     }
-    while let Some(batch) = timeout_at(deadline, batches.next()).await.map_err(late)? {
-        let batch = batch.map_err(|error| from_datafusion(&error, limits))?;
-        if timeout_at(deadline, sender.send(batch)).await.map_err(late)?.is_err() {
-            return Ok(());
+    let (span, mut rows) = (own_trace::run_span(&asker), 0);
+    let run = async {
+        while let Some(batch) = timeout_at(deadline, batches.next()).await.map_err(late)? {
+            let batch = batch.map_err(|error| from_datafusion(&error, limits))?;
+            rows += batch.num_rows();
+            if timeout_at(deadline, sender.send(batch)).await.map_err(late)?.is_err() {
+                return Ok(());
+            }
         }
-    }
-    Ok(())
+        Ok(())
+    };
+    let result = run.instrument(span.clone()).await;
+    own_trace::rows(&span, rows.min(bounds.rows_max));
+    own_trace::ended(&span, result)
 }

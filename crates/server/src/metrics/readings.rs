@@ -68,6 +68,22 @@ fn vitals(registry: &mut Registry, vitals: &Vitals) {
     lag.set(vitals.ingest_lag.as_secs_f64());
     registry.register("ingest_lag_seconds", "Time from acknowledgement to visibility", lag);
     tables(registry, vitals);
+    for (name, help, value) in [
+        (
+            "own_spans_exported",
+            "Spans of this server's own traces that were exported",
+            vitals.own_spans_exported,
+        ),
+        (
+            "own_spans_dropped",
+            "Spans of this server's own traces that were lost",
+            vitals.own_spans_dropped,
+        ),
+    ] {
+        let counter = Counter::<u64>::default();
+        counter.inc_by(value);
+        registry.register(name, help, counter);
+    }
     let idle = Family::<Labels<1>, Gauge<f64, std::sync::atomic::AtomicU64>>::default();
     for task in &vitals.tasks {
         let label = [("task", Cow::Owned(task.name.clone()))];

@@ -32,6 +32,10 @@ pub struct Vitals {
     pub quarantined: Vec<String>,
     /// What is stored, by table.
     pub tables: Vec<VitalTable>,
+    /// Spans of the server's own that were exported since start.
+    pub own_spans_exported: u64,
+    /// Spans of the server's own that were lost since start.
+    pub own_spans_dropped: u64,
 }
 
 /// A background task.

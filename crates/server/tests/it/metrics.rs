@@ -37,6 +37,8 @@ async fn requests_exports_and_readings_are_told() {
         memtable_bytes: 6,
         disk_free_bytes: 7,
         tables: vec![table],
+        own_spans_exported: 8,
+        own_spans_dropped: 9,
         ..Vitals::default()
     };
     server.export("x").send().await.unwrap();
@@ -59,6 +61,8 @@ async fn requests_exports_and_readings_are_told() {
         "telltale_disk_free_bytes 7",
         "telltale_table_files{table=\"spans\"} 2",
         "telltale_exports_in_flight_bytes 0",
+        "telltale_own_spans_exported_total 8",
+        "telltale_own_spans_dropped_total 9",
         "# EOF",
     ] {
         assert_line(&metrics, line);

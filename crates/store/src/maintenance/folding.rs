@@ -9,6 +9,7 @@ use telltale_schema::Table;
 use super::{Maintenance, Pace, run_rewrite};
 use crate::corrections::frame_of;
 use crate::engine::{Engine, blocking};
+use crate::health::Task;
 use crate::parquet_file::read_record_ids;
 use crate::rewrite::{Rewrite, pending};
 use crate::state::Replacement;
@@ -76,7 +77,7 @@ async fn fold_table(
         }
         let date = file.date;
         let job = Rewrite { project: project.clone(), table, date, inputs: vec![file] };
-        for id in run_rewrite(engine, maintenance, job, pace).await? {
+        for id in run_rewrite(engine, maintenance, Task::Folding, job, pace).await? {
             left.remove(&id);
         }
     }

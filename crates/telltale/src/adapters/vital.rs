@@ -6,6 +6,7 @@ use std::time::Duration;
 use telltale_base::{Clock, UnixNanos};
 use telltale_server::ports::{Vital, VitalTable, VitalTask, Vitals};
 use telltale_store::Store;
+use telltale_telemetry::Counters;
 
 /// A task that has not looked at its work for this long is stalled. Each looks every few seconds;
 /// one step (a large merge on a slow disk) may take minutes.
@@ -17,6 +18,7 @@ pub(crate) struct StoreVital {
     pub(crate) store: Arc<Store>,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) started: UnixNanos,
+    pub(crate) own_traces: Counters,
 }
 
 impl Vital for StoreVital {
@@ -33,6 +35,7 @@ impl Vital for StoreVital {
         if health.log_failing {
             faults.push("the write-ahead log refuses records".to_owned());
         }
+        let own_spans = self.own_traces.read();
         let count = |n: usize| u64::try_from(n).unwrap_or(u64::MAX);
         Vitals {
             tasks: tasks.collect(),
@@ -49,6 +52,8 @@ impl Vital for StoreVital {
                 .iter()
                 .map(|found| format!("{}: {}", found.path.display(), found.reason))
                 .collect(),
+            own_spans_exported: own_spans.exported,
+            own_spans_dropped: own_spans.dropped,
             tables: health
                 .tables
                 .iter()

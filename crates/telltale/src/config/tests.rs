@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use super::units::Share;
 use super::*;
 
 fn load_text(text: &str, variables: &[(&str, &str)]) -> Result<Config, String> {
@@ -56,11 +57,37 @@ fn errors_name_the_key_and_the_fix() {
         ("storage = 1", &[("TELLTALE_STORAGE_FSYNC", "false")]),
         ("", &[("TELLTALE_STORAGE_FLUSH_BITES", "1")]),
         ("", &[("TELLTALE_HTTP", "7070")]),
+        ("[telemetry]\ntraces = 'collector:4318'", &[]),
+        ("[telemetry]\ntraces = 'own'", &[]),
+        ("[telemetry]\ntraces = 'self'\ntraces_key = 'tt_secret'", &[]),
+        ("[telemetry]\ntraces_ratio = 1.5", &[]),
+        ("", &[("TELLTALE_TELEMETRY_TRACES_RATIO", "half")]),
+        ("[telemetry]\ntraces_project = 'No Good'", &[]),
         ("= no toml", &[]),
     ];
     let answers: Vec<String> =
         cases.iter().map(|(text, variables)| load_text(text, variables).unwrap_err()).collect();
     insta::assert_snapshot!(answers.join("\n"));
+}
+
+#[test]
+fn own_traces_go_nowhere_here_or_to_an_address() {
+    for (variables, expected) in [
+        (&[][..], Traces::Off),
+        (&[("TELLTALE_TELEMETRY_TRACES", "self")][..], Traces::Own),
+        (
+            &[
+                ("TELLTALE_TELEMETRY_TRACES", "https://c:4318"),
+                ("TELLTALE_TELEMETRY_TRACES_KEY", "k"),
+            ],
+            Traces::To("https://c:4318".into()),
+        ),
+    ] {
+        let config = load_text("[telemetry]\ntraces_ratio = 0.25", variables).unwrap();
+        assert_eq!(config.telemetry.traces, expected);
+        assert_eq!(config.telemetry.traces_ratio, Share(0.25));
+        assert!(!format!("{config:?}").contains("\"k\""), "keys are not shown");
+    }
 }
 
 #[test]

@@ -37,6 +37,19 @@ impl FromStr for Span {
     }
 }
 
+/// A share of a whole, 0 to 1.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) struct Share(pub(crate) f64);
+
+impl FromStr for Share {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let share = text.parse().ok().filter(|share| (0.0..=1.0).contains(share));
+        share.map(Self).ok_or_else(|| format!("{text:?} is not a share from 0 to 1, such as 0.25"))
+    }
+}
+
 /// How long to keep something: a duration, or `forever`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Keep(pub(crate) Option<Duration>);
@@ -105,6 +118,10 @@ impl<T: FromStr<Err: Display>> Visitor<'_> for Flexible<T> {
     }
 
     fn visit_i64<E: de::Error>(self, value: i64) -> Result<T, E> {
+        self.visit_str(&value.to_string())
+    }
+
+    fn visit_f64<E: de::Error>(self, value: f64) -> Result<T, E> {
         self.visit_str(&value.to_string())
     }
 }

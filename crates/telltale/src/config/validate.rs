@@ -3,15 +3,17 @@
 use std::time::Duration;
 
 use telltale_base::{ByteSize, Project};
+use telltale_telemetry::HttpSink;
 
 use super::sources::ConfigError;
-use super::{Auto, Config, Listen};
+use super::{Auto, Config, Listen, Traces};
 
 /// Checks values against each other and against what works.
 pub(super) fn validate(config: &Config) -> Result<(), ConfigError> {
     check_ports(config)?;
     check_sizes(config)?;
     check_times(config)?;
+    check_telemetry(config)?;
     for (key, count) in [
         ("server.connections_max", config.server.connections_max),
         ("ingest.concurrent_exports_max", config.ingest.concurrent_exports_max),
@@ -69,6 +71,24 @@ fn check_sizes(config: &Config) -> Result<(), ConfigError> {
             fail("storage.memory_budget", detail)
         }
         Auto::Value(_) | Auto::Auto => Ok(()),
+    }
+}
+
+fn check_telemetry(config: &Config) -> Result<(), ConfigError> {
+    let section = &config.telemetry;
+    if let Err(error) = Project::new(&section.traces_project) {
+        return fail("telemetry.traces_project", error.to_string());
+    }
+    match &section.traces {
+        Traces::To(address) => match HttpSink::url(address) {
+            Ok(_) => Ok(()),
+            Err(error) => fail("telemetry.traces", format!("{error}, nor `off` or `self`")),
+        },
+        Traces::Off | Traces::Own if section.traces_key.is_some() => {
+            let detail = "is for another receiver: name it in telemetry.traces, or remove the key";
+            fail("telemetry.traces_key", detail)
+        }
+        Traces::Off | Traces::Own => Ok(()),
     }
 }
 
