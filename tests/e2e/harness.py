@@ -3,6 +3,7 @@
 import os
 import re
 import signal
+import ssl
 import subprocess
 import time
 from pathlib import Path
@@ -35,10 +36,14 @@ def cli(*args, server=None, key=None, **config):
 
 
 class Server:
-    """One process. Keyword arguments are configuration keys, such as storage_flush_bytes="1MiB"."""
+    """One process. Keyword arguments are configuration keys, such as storage_flush_bytes="1MiB".
 
-    def __init__(self, data_dir, **config):
+    `ca` is the authority of its certificate, when it speaks TLS.
+    """
+
+    def __init__(self, data_dir, ca=None, **config):
         self.data_dir = Path(data_dir)
+        self.ca = ca
         self.config = config
         self.process = None
         self.ports = {}
@@ -62,16 +67,21 @@ class Server:
             found = re.match(r"(Telltale|OTLP over HTTP|OTLP over gRPC|PostgreSQL wire): \w+://(\S+)", line)
             if found:
                 self.ports[found[1]] = found[2]
-        self.api = httpx.Client(base_url=self.url, timeout=60)
+        verify = ssl.create_default_context(cafile=self.ca) if self.ca else True
+        self.api = httpx.Client(base_url=self.url, timeout=60, verify=verify)
         return self
 
     @property
+    def scheme(self):
+        return "https" if self.ca else "http"
+
+    @property
     def url(self):
-        return f"http://{self.ports['Telltale']}"
+        return f"{self.scheme}://{self.ports['Telltale']}"
 
     @property
     def otlp_http(self):
-        return f"http://{self.ports['OTLP over HTTP']}"
+        return f"{self.scheme}://{self.ports['OTLP over HTTP']}"
 
     @property
     def otlp_grpc(self):

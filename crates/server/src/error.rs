@@ -28,11 +28,13 @@ pub enum ServerError {
     #[error(transparent)]
     Exposed(#[from] crate::exposure::Exposed),
     /// A certificate or key cannot be used.
-    #[error("cannot use {} for TLS: {reason}", path.display())]
+    #[error("server.{key}: cannot use {}: {reason}", path.display())]
     Tls {
+        /// The configuration key that names the file.
+        key: &'static str,
         /// The file.
         path: PathBuf,
-        /// What is wrong with it.
+        /// What is wrong with it, and what would be right.
         reason: String,
     },
     /// A setting cannot be used.

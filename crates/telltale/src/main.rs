@@ -98,6 +98,9 @@ fn main() -> ExitCode {
 
 fn check_config(config: &Config) -> anyhow::Result<ExitCode> {
     log::check(&config.log)?;
+    if let Some(files) = settings::server(config).tls {
+        telltale_server::tls_config(&files)?;
+    }
     writeln!(std::io::stdout(), "The configuration is valid.")?;
     Ok(ExitCode::SUCCESS)
 }

@@ -71,11 +71,14 @@ async fn files_that_cannot_work_are_named_with_the_reason() {
     for (config, named) in [
         (with(folder.path().join("none.pem"), key()), "none.pem"),
         (with(cert(), folder.path().join("none.pem")), "none.pem"),
-        (with(empty.clone(), key()), "empty.pem for TLS: it holds no certificate"),
+        (with(empty.clone(), key()), "empty.pem: it holds no certificate; name a PEM file"),
         (with(cert(), empty.clone()), "empty.pem"),
-        (with(key(), key()), "key.pem for TLS: it holds no certificate"),
+        (with(key(), key()), "key.pem: it holds no certificate; name a PEM file"),
         (with(cert(), cert()), "cert.pem"),
-        (with(cert(), fixture("other-key.pem")), "other-key.pem"),
+        (
+            with(cert(), fixture("other-key.pem")),
+            "it is not the key of the certificate in server.tls_cert",
+        ),
     ] {
         let error = TestServer::start(config, Behind::new().await).await.err().unwrap();
         assert_eq!(error.kind(), ErrorKind::Invalid);
