@@ -199,18 +199,72 @@ pub fn check_plan(plan: &LogicalPlan) -> Result<(), QueryError> {
         .map_err(|_| QueryError::ReadOnly { statement: "a part of this query".into() })
 }
 
-/// Words that a statement that reads begins with.
-const READING: [&str; 8] =
-    ["SELECT", "WITH", "VALUES", "EXPLAIN", "SHOW", "DESCRIBE", "DESC", "TABLE"];
+/// Words that statements begin with which do more than read, in the dialects that people know.
+const FORBIDDEN: [&str; 52] = [
+    "ALTER",
+    "ANALYZE",
+    "ATTACH",
+    "BEGIN",
+    "CACHE",
+    "CALL",
+    "CHECKPOINT",
+    "CLOSE",
+    "CLUSTER",
+    "COMMENT",
+    "COMMIT",
+    "COPY",
+    "CREATE",
+    "DEALLOCATE",
+    "DECLARE",
+    "DELETE",
+    "DETACH",
+    "DISCARD",
+    "DO",
+    "DROP",
+    "EXECUTE",
+    "EXPORT",
+    "FETCH",
+    "FLUSH",
+    "GRANT",
+    "IMPORT",
+    "INSERT",
+    "INSTALL",
+    "KILL",
+    "LISTEN",
+    "LOAD",
+    "LOCK",
+    "MERGE",
+    "NOTIFY",
+    "OPTIMIZE",
+    "PRAGMA",
+    "PREPARE",
+    "REFRESH",
+    "REINDEX",
+    "RELEASE",
+    "RENAME",
+    "REPLACE",
+    "RESET",
+    "REVOKE",
+    "ROLLBACK",
+    "SAVEPOINT",
+    "SET",
+    "START",
+    "TRUNCATE",
+    "UPDATE",
+    "USE",
+    "VACUUM",
+];
 
-/// A statement that is not even parsed is refused for what it is when it begins like no query.
+/// A statement that is not even parsed is refused for what it is when it begins like one that
+/// writes. Any other word is a mistake.
 fn not_parsed(text: &str, error: &DataFusionError) -> QueryError {
     let text = text.trim_start();
     let word: String = text.chars().take_while(char::is_ascii_alphabetic).collect();
-    if word.is_empty() || READING.contains(&word.to_ascii_uppercase().as_str()) {
-        return syntax(error);
+    if FORBIDDEN.contains(&word.to_ascii_uppercase().as_str()) {
+        refused(&text)
+    } else {
+        syntax(error)
     }
-    refused(&text)
 }
 
 fn syntax(error: &DataFusionError) -> QueryError {

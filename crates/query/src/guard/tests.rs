@@ -76,6 +76,19 @@ fn what_writes_is_refused_by_name() {
 }
 
 #[test]
+fn what_is_no_statement_at_all_is_wrong_and_not_forbidden() {
+    for text in ["SELEKT 1", "FROM spans", "hello", "1", "spans", "GET /api", "{}"] {
+        let error = parse(text, BYTES, OPERATORS).unwrap_err();
+        assert_eq!(error.kind(), telltale_base::ErrorKind::Invalid, "{text}: {error}");
+        assert!(error.to_string().starts_with("syntax error: "), "{text}: {error}");
+    }
+    for text in ["INSERT nonsense", "set x y z", "vacuum (", "COPY"] {
+        let error = parse(text, BYTES, OPERATORS).unwrap_err();
+        assert_eq!(error.kind(), telltale_base::ErrorKind::Denied, "{text}: {error}");
+    }
+}
+
+#[test]
 fn exactly_one_statement() {
     let count =
         |found| Err(format!("a request holds exactly one statement, this one holds {found}"));

@@ -51,8 +51,8 @@ impl FileStatistics<'_> {
             name if name == self.table.time_column() => {
                 Arc::new(files.map(|f| Some(end.time(f))).collect::<Int64Array>())
             }
-            name if name == self.table.timestamp_column() && timestamps_follow(self.table) => {
-                let micros = files.map(|f| micros(f, end));
+            name if name == self.table.timestamp_column() => {
+                let micros = files.map(|f| micros(self.table, f, end));
                 Arc::new(utc(micros.collect()))
             }
             _ => return None,
@@ -60,16 +60,12 @@ impl FileStatistics<'_> {
     }
 }
 
-/// Whether the timestamp column is the time column in microseconds. That of logs falls back to
-/// another time.
-fn timestamps_follow(table: Table) -> bool {
-    table != Table::Logs
-}
-
-/// Times beyond the range of signed nanoseconds are kept bit for bit and look negative; nothing is
-/// concluded from those.
-fn micros(file: &DataFile, end: End) -> Option<i64> {
-    (file.time_min >= 0).then(|| UnixNanos(end.time(file)).micros())
+/// The timestamp column, which is the time column in microseconds. Times beyond the range of signed
+/// nanoseconds are kept bit for bit and look negative; nothing is concluded from those. Logs whose
+/// client gave no time have 0 in one column and when they were observed in the other.
+fn micros(table: Table, file: &DataFile, end: End) -> Option<i64> {
+    let least = i64::from(table == Table::Logs);
+    (file.time_min >= least).then(|| UnixNanos(end.time(file)).micros())
 }
 
 #[derive(Clone, Copy)]
@@ -134,13 +130,15 @@ pub(crate) fn statistics(table: Table, schema: &SchemaRef, file: &DataFile) -> S
     let column_statistics = schema.fields().iter().map(|field| match field.name().as_str() {
         "record_id" => one(int(file.record_min), int(file.record_max)),
         name if name == table.time_column() => one(int(file.time_min), int(file.time_max)),
-        name if name == table.timestamp_column()
-            && timestamps_follow(table)
-            && file.time_min >= 0 =>
-        {
-            let time =
-                |end| ScalarValue::TimestampMicrosecond(micros(file, end), Some(Arc::from("UTC")));
-            one(time(End::Min), time(End::Max))
+        name if name == table.timestamp_column() => {
+            let time = |end| {
+                let micros = micros(table, file, end)?;
+                Some(ScalarValue::TimestampMicrosecond(Some(micros), Some(Arc::from("UTC"))))
+            };
+            match (time(End::Min), time(End::Max)) {
+                (Some(min), Some(max)) => one(min, max),
+                _ => ColumnStatistics::new_unknown(),
+            }
         }
         _ => ColumnStatistics::new_unknown(),
     });

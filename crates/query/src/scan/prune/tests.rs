@@ -53,6 +53,13 @@ fn the_timestamp_of_a_log_can_be_another_time() {
     assert!(kept(Table::Logs, col("time").gt(time(9)), &file));
     assert!(!kept(Table::Logs, col("time_unix_nano").gt(lit(9_i64)), &file));
     assert!(!kept(Table::Metrics, col("time").gt(time(9)), &file));
+    let timed = file_of_times(1, 9_999);
+    assert!(kept(Table::Logs, col("time").gt_eq(time(9)), &timed));
+    assert!(!kept(Table::Logs, col("time").gt(time(9)), &timed), "every row has a time of its own");
+}
+
+fn file_of_times(min: i64, max: i64) -> Arc<DataFile> {
+    file(5, (min, max), (1, 1))
 }
 
 #[test]
