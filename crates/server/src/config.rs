@@ -5,6 +5,8 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 use std::time::Duration;
 
+use crate::auth::SignInLimits;
+
 /// The ports and their rules.
 #[derive(Clone, Debug)]
 pub struct ServerConfig {
@@ -117,6 +119,8 @@ pub struct ServerLimits {
     pub shutdown_grace: Duration,
     /// Most readers of `/api/v1/tail` at a time.
     pub tails_max: usize,
+    /// Signing in with keys that are wrong.
+    pub sign_ins: SignInLimits,
 }
 
 impl Default for ServerLimits {
@@ -138,6 +142,7 @@ impl Default for ServerLimits {
             keep_alive: Duration::from_secs(30),
             shutdown_grace: Duration::from_secs(20),
             tails_max: 64,
+            sign_ins: SignInLimits::default(),
         }
     }
 }

@@ -22,6 +22,7 @@ pub(crate) enum Reason {
     MethodNotAllowed,
     Conflict,
     TooLarge,
+    TooMany,
     UnsupportedMedia,
     NotAcceptable,
     SlowBody,
@@ -41,6 +42,7 @@ impl Reason {
             Self::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
             Self::Conflict => StatusCode::CONFLICT,
             Self::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
+            Self::TooMany => StatusCode::TOO_MANY_REQUESTS,
             Self::UnsupportedMedia => StatusCode::UNSUPPORTED_MEDIA_TYPE,
             Self::NotAcceptable => StatusCode::NOT_ACCEPTABLE,
             Self::SlowBody => StatusCode::REQUEST_TIMEOUT,
@@ -63,7 +65,7 @@ impl Reason {
             Self::Conflict => Code::FailedPrecondition,
             Self::TooLarge => Code::ResourceExhausted,
             Self::SlowBody | Self::Cancelled => Code::DeadlineExceeded,
-            Self::Busy => Code::Unavailable,
+            Self::Busy | Self::TooMany => Code::Unavailable,
             Self::Internal => Code::Internal,
         }
     }
@@ -78,6 +80,7 @@ impl Reason {
             Self::MethodNotAllowed => ("method-not-allowed", "The path knows other methods"),
             Self::Conflict => ("conflict", "The request conflicts with what exists"),
             Self::TooLarge => ("too-large", "The request is over a limit"),
+            Self::TooMany => ("too-many", "There were too many attempts"),
             Self::UnsupportedMedia => ("unsupported-media-type", "The body's type is not known"),
             Self::NotAcceptable => ("not-acceptable", "No form that was asked for can be had"),
             Self::SlowBody => ("slow-body", "The body did not arrive in time"),

@@ -8,7 +8,7 @@ use telltale_meta::Meta;
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 
-use crate::auth::Origins;
+use crate::auth::{Origins, SignIns};
 use crate::body::{BodyLimits, InFlight};
 use crate::config::ServerConfig;
 use crate::metrics::Metrics;
@@ -51,6 +51,7 @@ pub(crate) struct Inner {
     pub(crate) in_flight: InFlight,
     pub(crate) inflations: Semaphore,
     pub(crate) tails: Arc<Semaphore>,
+    pub(crate) sign_ins: SignIns,
     /// One backup at a time.
     pub(crate) backups: Arc<Semaphore>,
     pub(crate) otlp_origins: Origins,
@@ -66,6 +67,7 @@ impl Shared {
             in_flight: InFlight::new(config.limits.exports_in_flight_bytes_max),
             inflations: Semaphore::new(processors),
             tails: Arc::new(Semaphore::new(config.limits.tails_max)),
+            sign_ins: SignIns::new(config.limits.sign_ins),
             backups: Arc::new(Semaphore::new(1)),
             otlp_origins: Origins::new(&config.otlp_origins),
             api_origins: Origins::new(&config.api_origins),

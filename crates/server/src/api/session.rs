@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::json_body;
-use crate::auth::{Principal, Role, SESSION_COOKIE, cookie, refuse_foreign};
+use crate::auth::{Peer, Principal, Role, SESSION_COOKIE, cookie, refuse_foreign};
 use crate::fault::{Fault, Reason};
 use crate::state::Shared;
 use crate::wire::Problem;
@@ -59,17 +59,24 @@ pub(crate) async fn get(
 )]
 pub(crate) async fn create(
     State(shared): State<Shared>,
+    Extension(peer): Extension<Peer>,
     request: Request,
 ) -> Result<Response, Fault> {
     // A page must not sign its visitor in with the page's own key.
     refuse_foreign(request.uri(), request.headers(), &shared.api_origins)?;
     let sign_in: SignIn = json_body(&shared, request).await?;
+    let address = peer.0.ip();
+    shared.sign_ins.take(address, shared.clock.monotonic()).map_err(|wait| {
+        let detail = "too many keys were tried from this address; wait a moment";
+        Fault { retry_after: Some(wait), ..Fault::new(Reason::TooMany, detail) }
+    })?;
     let lifetime = shared.config.session_lifetime;
     let created = shared.meta.create_session(sign_in.key.trim(), lifetime).await?;
     let Some(created) = created else {
         let detail = "the API key is not known here, or was revoked";
         return Err(Fault::new(Reason::Unauthenticated, detail));
     };
+    shared.sign_ins.give_back(address);
     let cookie = set_cookie(&shared, created.secret.expose(), lifetime.as_secs())?;
     let session = Session {
         project: created.key.project.to_string(),

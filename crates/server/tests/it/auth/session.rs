@@ -124,3 +124,27 @@ async fn under_tls_the_cookie_is_secure() {
     let cookie = response.headers()["set-cookie"].to_str().unwrap();
     assert!(cookie.ends_with("; Secure"), "{cookie}");
 }
+
+#[tokio::test]
+async fn keys_that_are_wrong_can_be_tried_so_often_and_then_later() {
+    let behind = Behind::new().await;
+    let key = behind.key("shop", Scope::Admin).await;
+    let mut config = config();
+    config.limits.sign_ins.attempts_max = 3;
+    let server = TestServer::start(config, behind).await.unwrap();
+    for _ in 0..5 {
+        sign_in(&server, &key).await;
+    }
+    let wrong = || server.post("/api/v1/session").json(&json!({ "key": "tt_wrong" })).send();
+    for _ in 0..3 {
+        assert_eq!(wrong().await.unwrap().status(), 401);
+    }
+    let refused = wrong().await.unwrap();
+    let wait: u64 = refused.headers()["retry-after"].to_str().unwrap().parse().unwrap();
+    assert!((1..=6).contains(&wait), "{wait}");
+    let (status, media, problem) = read(refused).await;
+    assert_eq!((status, media.as_str()), (429, "application/problem+json"));
+    assert_eq!(problem["type"], "urn:telltale:problem:too-many");
+    let request = server.get("/api/v1/schema").header("x-api-key", &key);
+    assert_eq!(request.send().await.unwrap().status(), 200, "only signing in waits");
+}
