@@ -4,6 +4,8 @@ use std::fmt;
 use std::sync::{Arc, OnceLock};
 
 use async_trait::async_trait;
+use datafusion::common::DataFusionError;
+use datafusion::prelude::SessionContext;
 use datafusion_postgres::{DfSessionService, Parser};
 use futures::{Sink, StreamExt as _};
 use pgwire::api::auth::StartupHandler;
@@ -16,17 +18,34 @@ use pgwire::api::{ClientInfo, ClientPortalStore, PgWireServerHandlers, Type};
 use pgwire::error::{PgWireError, PgWireResult};
 use pgwire::messages::PgWireBackendMessage;
 
-use crate::StatementLimits;
 use crate::error::{code, error};
 use crate::guard::check_text;
 use crate::startup::Startup;
+use crate::{Sessions, StatementLimits};
 
 /// What the library's service calls a statement.
 type Statement = <DfSessionService as ExtendedQueryHandler>::Statement;
 
 /// Holds the session of a connection once it is authenticated.
 #[derive(Default)]
-pub(crate) struct Slot(OnceLock<Arc<DfSessionService>>);
+pub(crate) struct Slot(OnceLock<Arc<Opened>>);
+
+/// What an authenticated connection works with.
+pub(crate) struct Opened {
+    pub(crate) service: DfSessionService,
+    pub(crate) session: Arc<SessionContext>,
+    pub(crate) sessions: Arc<dyn Sessions>,
+}
+
+impl Opened {
+    /// The engine's errors are looked into: there may be a damaged file behind one.
+    async fn explained(&self, met: PgWireError) -> PgWireError {
+        let PgWireError::ApiError(cause) = &met else { return met };
+        let Some(cause) = cause.downcast_ref::<DataFusionError>() else { return met };
+        let message = self.sessions.look_into(&self.session, cause).await;
+        error(code::INTERNAL, message)
+    }
+}
 
 impl fmt::Debug for Slot {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -36,11 +55,11 @@ impl fmt::Debug for Slot {
 
 impl Slot {
     /// Puts the session in. A second authentication on one connection changes nothing.
-    pub(crate) fn fill(&self, service: Arc<DfSessionService>) {
-        self.0.get_or_init(|| service);
+    pub(crate) fn fill(&self, opened: Arc<Opened>) {
+        self.0.get_or_init(|| opened);
     }
 
-    fn get(&self) -> PgWireResult<&Arc<DfSessionService>> {
+    fn get(&self) -> PgWireResult<&Arc<Opened>> {
         self.0.get().ok_or_else(|| error(code::NOT_CONNECTED, "not authenticated"))
     }
 }
@@ -81,9 +100,16 @@ struct Statements {
 }
 
 impl Statements {
-    async fn within<T>(&self, work: impl Future<Output = PgWireResult<T>>) -> PgWireResult<T> {
-        let timeout = self.limits.timeout;
-        tokio::time::timeout(timeout, work).await.unwrap_or_else(|_| Err(self.too_long()))
+    async fn within<T>(
+        &self,
+        opened: &Opened,
+        work: impl Future<Output = PgWireResult<T>>,
+    ) -> PgWireResult<T> {
+        match tokio::time::timeout(self.limits.timeout, work).await {
+            Ok(Ok(done)) => Ok(done),
+            Ok(Err(met)) => Err(opened.explained(met).await),
+            Err(_) => Err(self.too_long()),
+        }
     }
 
     fn too_long(&self) -> PgWireError {
@@ -92,14 +118,15 @@ impl Statements {
     }
 
     /// Bounds the rows of a response in number and time, from now on.
-    fn bound(&self, response: Response) -> Response {
+    fn bound(&self, opened: &Arc<Opened>, response: Response) -> Response {
         let Response::Query(query) = response else { return response };
         let limits = self.limits;
         let deadline = tokio::time::Instant::now() + limits.timeout;
         let too_long = self.too_long().to_string();
         let (schema, rows) = (query.row_schema, query.data_rows);
+        let opened = Arc::clone(opened);
         let bounded = futures::stream::unfold(Some((rows, 0_usize)), move |state| {
-            let too_long = too_long.clone();
+            let (too_long, opened) = (too_long.clone(), Arc::clone(&opened));
             async move {
                 let (mut rows, sent) = state?;
                 if sent >= limits.rows_max && limits.rows_max > 0 {
@@ -109,6 +136,7 @@ impl Statements {
                     return more.then(|| (Err(error(code::PROGRAM_LIMIT, message)), None));
                 }
                 match tokio::time::timeout_at(deadline, rows.next()).await {
+                    Ok(Some(Err(met))) => Some((Err(opened.explained(met).await), None)),
                     Ok(row) => row.map(|row| (row, Some((rows, sent + 1)))),
                     Err(_) => Some((Err(error(code::QUERY_CANCELED, too_long)), None)),
                 }
@@ -128,10 +156,10 @@ impl SimpleQueryHandler for Statements {
         PgWireError: From<<C as Sink<PgWireBackendMessage>>::Error>,
     {
         check_text(query)?;
-        let service = self.slot.get()?;
-        let work = SimpleQueryHandler::do_query(service.as_ref(), client, query);
-        let responses = self.within(work).await?;
-        Ok(responses.into_iter().map(|response| self.bound(response)).collect())
+        let opened = self.slot.get()?;
+        let work = SimpleQueryHandler::do_query(&opened.service, client, query);
+        let responses = self.within(opened, work).await?;
+        Ok(responses.into_iter().map(|response| self.bound(opened, response)).collect())
     }
 }
 
@@ -156,9 +184,9 @@ impl ExtendedQueryHandler for Statements {
         C::Error: fmt::Debug,
         PgWireError: From<<C as Sink<PgWireBackendMessage>>::Error>,
     {
-        let service = self.slot.get()?;
-        let work = ExtendedQueryHandler::do_query(service.as_ref(), client, portal, max_rows);
-        Ok(self.bound(self.within(work).await?))
+        let opened = self.slot.get()?;
+        let work = ExtendedQueryHandler::do_query(&opened.service, client, portal, max_rows);
+        Ok(self.bound(opened, self.within(opened, work).await?))
     }
 }
 
@@ -168,7 +196,7 @@ struct DeferredParser(Arc<Slot>);
 
 impl DeferredParser {
     fn parser(&self) -> PgWireResult<Arc<Parser>> {
-        Ok(self.0.get()?.query_parser())
+        Ok(self.0.get()?.service.query_parser())
     }
 }
 

@@ -18,6 +18,7 @@ use std::fmt;
 use std::time::Duration;
 
 use async_trait::async_trait;
+use datafusion::common::DataFusionError;
 use datafusion::prelude::SessionContext;
 
 pub use error::LoginError;
@@ -34,6 +35,10 @@ pub trait Sessions: Send + Sync + fmt::Debug {
     /// # Errors
     /// When the key is unknown or may not read.
     async fn open(&self, key: Option<&str>) -> Result<SessionContext, LoginError>;
+
+    /// Looks into an error that a statement of a session met, such as a damaged file, and answers
+    /// what to say of it.
+    async fn look_into(&self, session: &SessionContext, error: &DataFusionError) -> String;
 }
 
 /// Bounds on one statement.

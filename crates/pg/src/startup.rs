@@ -24,7 +24,7 @@ use pgwire::messages::startup::Authentication;
 use pgwire::messages::{PgWireBackendMessage, PgWireFrontendMessage};
 
 use crate::Sessions;
-use crate::connection::Slot;
+use crate::connection::{Opened, Slot};
 use crate::error::{code, fatal};
 use crate::guard::Guard;
 
@@ -40,19 +40,22 @@ pub(crate) struct Startup {
 impl Startup {
     async fn open(&self, key: Option<&str>) -> PgWireResult<()> {
         let session = self.sessions.open(key).await?;
-        self.slot.fill(Arc::new(service(session)?));
+        let session = Arc::new(session);
+        let service = service(Arc::clone(&session))?;
+        let sessions = Arc::clone(&self.sessions);
+        self.slot.fill(Arc::new(Opened { service, session, sessions }));
         Ok(())
     }
 }
 
 /// A session with the catalog tables and functions that clients expect.
-fn service(session: SessionContext) -> PgWireResult<DfSessionService> {
+fn service(session: Arc<SessionContext>) -> PgWireResult<DfSessionService> {
     let catalog = session.state().config_options().catalog.default_catalog.clone();
     setup_pg_catalog(&session, &catalog, EmptyContextProvider)
         .map_err(|error| PgWireError::ApiError(error))?;
     let hooks: Vec<Arc<dyn QueryHook>> =
         vec![Arc::new(Guard), Arc::new(SetShowHook), Arc::new(TransactionStatementHook)];
-    Ok(DfSessionService::new_with_hooks(Arc::new(session), hooks))
+    Ok(DfSessionService::new_with_hooks(session, hooks))
 }
 
 fn parameters() -> DefaultServerParameterProvider {

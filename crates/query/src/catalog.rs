@@ -9,8 +9,8 @@ use datafusion::common::{Result, plan_err};
 use telltale_base::Project;
 use telltale_schema::Table;
 
-use crate::cache::FileCache;
 use crate::scan::filters::IdForm;
+use crate::scan::reader::Readers;
 use crate::source::Source;
 use crate::table::TelltaleTable;
 
@@ -95,7 +95,7 @@ impl CatalogProvider for Catalog {
 pub(crate) struct Tables {
     pub(crate) source: Arc<dyn Source>,
     pub(crate) project: Project,
-    pub(crate) cache: Arc<FileCache>,
+    pub(crate) readers: Readers,
 }
 
 #[async_trait]
@@ -107,7 +107,7 @@ impl SchemaProvider for Tables {
     async fn table(&self, name: &str) -> Result<Option<Arc<dyn TableProvider>>> {
         let Some(table) = Table::from_name(name) else { return Ok(None) };
         let snapshot = self.source.snapshot(&self.project, table);
-        let table = TelltaleTable::new(snapshot, IdForm::Hex, Arc::clone(&self.cache));
+        let table = TelltaleTable::new(snapshot, IdForm::Hex, self.readers.clone());
         Ok(Some(Arc::new(table)))
     }
 

@@ -23,11 +23,13 @@ use crate::cache::FileCache;
 use crate::catalog::{Catalog, Catalogs, Tables};
 use crate::catalogue::Catalogue;
 use crate::config::QueryConfig;
+use crate::damage::{Judge, OpenedFiles, anew};
 use crate::error::{QueryError, ReportedLimits, from_datafusion};
 use crate::executor::Executor;
 use crate::guard;
 use crate::limits::Slots;
 use crate::scan::filters::IdForm;
+use crate::scan::reader::Readers;
 use crate::session::Sessions;
 use crate::source::Source;
 use crate::table::TelltaleTable;
@@ -72,18 +74,33 @@ impl Engine {
     /// # Errors
     /// Never in practice: the parts of a session are fixed.
     pub fn session(&self, project: &Project) -> Result<SessionContext, QueryError> {
-        let tables = Tables {
-            source: Arc::clone(&self.source),
-            project: project.clone(),
-            cache: Arc::clone(&self.cache),
-        };
+        self.session_of(project, self.readers())
+    }
+
+    fn session_of(
+        &self,
+        project: &Project,
+        readers: Readers,
+    ) -> Result<SessionContext, QueryError> {
+        let (source, project) = (Arc::clone(&self.source), project.clone());
+        let opened = Arc::clone(&readers.opened);
+        let tables = Tables { source, project, readers };
         self.sessions
-            .session(Catalogs(Arc::new(Catalog::new(tables))))
+            .session(Catalogs(Arc::new(Catalog::new(tables))), opened)
             .map_err(|error| self.error(&error))
     }
 
+    fn readers(&self) -> Readers {
+        Readers { cache: Arc::clone(&self.cache), opened: Arc::default() }
+    }
+
+    fn judge(&self, readers: &Readers) -> Judge {
+        Judge { source: Arc::clone(&self.source), opened: Arc::clone(&readers.opened) }
+    }
+
     /// Runs one statement. Ends with its deadline, its row limit, or when the stream is dropped.
-    /// Errors up to the first batch are returned here, later ones by the stream.
+    /// Errors up to the first batch are returned here, later ones by the stream. A file that is
+    /// found damaged before the first batch is set aside, and the statement begins anew.
     ///
     /// # Errors
     /// When the statement is refused, wrong, or over a limit.
@@ -92,11 +109,20 @@ impl Engine {
         project: &Project,
         request: SqlRequest,
     ) -> Result<SqlStream, QueryError> {
+        anew(|| self.sql_once(project, request.clone())).await
+    }
+
+    async fn sql_once(
+        &self,
+        project: &Project,
+        request: SqlRequest,
+    ) -> Result<SqlStream, QueryError> {
         let slot = self.slots.take()?;
         let limits = request.limits.within(&self.config);
         let statement_text = request.query;
         let params = request::scalars(&request.params)?;
-        let context = self.session(project)?;
+        let readers = self.readers();
+        let (context, judge) = (self.session_of(project, readers.clone())?, self.judge(&readers));
         let reported = self.reported();
         let (bytes_max, operators_max) = (self.config.text_bytes_max, self.config.operators_max);
         let planning = own_trace::plan_span();
@@ -114,10 +140,11 @@ impl Engine {
         };
         let outcome = planning.clone();
         let open = async move { own_trace::ended(&outcome, plan.instrument(planning).await) };
-        SqlStream::start(&self.executor, open, limits, reported, slot).await
+        SqlStream::start(&self.executor, open, limits, reported, slot, judge).await
     }
 
-    /// Rows of one of our own queries over one snapshot, with ids as bytes.
+    /// Rows of one of our own queries over one snapshot, with ids as bytes. What asks has to begin
+    /// [`anew`], with a new snapshot, when a file was set aside.
     pub(crate) async fn collect<F>(
         &self,
         snapshot: &Snapshot,
@@ -127,17 +154,22 @@ impl Engine {
         F: FnOnce(DataFrame) -> Result<DataFrame, DataFusionError> + Send + 'static,
     {
         let context = self.session(&snapshot.project)?;
-        let table = TelltaleTable::new(snapshot.clone(), IdForm::Bytes, Arc::clone(&self.cache));
+        let readers = self.readers();
+        let judge = self.judge(&readers);
+        let table = TelltaleTable::new(snapshot.clone(), IdForm::Bytes, readers);
         let reported = self.reported();
-        let span = own_trace::run_span(&Span::current());
+        let mut running = own_trace::Run::begin(&Span::current(), usize::MAX);
         let work = async move {
             let frame = context.read_table(Arc::new(table)).and_then(build);
             let rows = async { frame?.collect().await };
             rows.await.map_err(|error| from_datafusion(&error, reported))
         };
-        let run = self.executor.run(self.config.timeout, work.instrument(span.clone()));
-        let batches = own_trace::ended(&span, run.await)?;
-        own_trace::rows(&span, batches.iter().map(RecordBatch::num_rows).sum());
+        let run = self.executor.run(self.config.timeout, work.instrument(running.span()));
+        let batches = match run.await {
+            Err(error) => return running.end(Err(judge.judge(error).await)),
+            Ok(batches) => batches,
+        };
+        running.add(batches.iter().map(RecordBatch::num_rows).sum());
         Ok(batches)
     }
 
@@ -155,7 +187,17 @@ impl Engine {
         self.slots.take()
     }
 
-    /// An error of a session, for front ends that run plans by themselves.
+    /// An error that a session met, for front ends that run plans by themselves. A damaged file
+    /// behind it is set aside.
+    pub async fn look_into(&self, session: &SessionContext, error: &DataFusionError) -> QueryError {
+        let error = self.error(error);
+        let Some(opened) = session.state().config().get_extension::<OpenedFiles>() else {
+            return error;
+        };
+        Judge { source: Arc::clone(&self.source), opened }.judge(error).await
+    }
+
+    /// An error of a session.
     pub fn error(&self, error: &DataFusionError) -> QueryError {
         from_datafusion(error, self.reported())
     }

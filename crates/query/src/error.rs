@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use arrow::error::ArrowError;
 use datafusion::common::DataFusionError;
+use parquet::errors::ParquetError;
 use telltale_base::{ByteSize, ErrorKind};
 use telltale_schema::Table;
 use thiserror::Error;
@@ -116,6 +117,16 @@ pub enum QueryError {
         /// Which and how.
         message: String,
     },
+    /// A file was found damaged and is left out from now on.
+    #[error(
+        "the data file {file} is damaged ({reason}) and was set aside; ask again for what is left"
+    )]
+    SetAside {
+        /// Its name.
+        file: String,
+        /// What is wrong with it.
+        reason: String,
+    },
     /// The query's task ended without an answer.
     #[error("the query was cancelled")]
     Cancelled,
@@ -146,7 +157,7 @@ impl QueryError {
             Self::Timeout { .. } | Self::Cancelled => ErrorKind::Cancelled,
             Self::Busy { .. } => ErrorKind::Busy,
             Self::TraceNotFound { .. } => ErrorKind::NotFound,
-            Self::Corrupt { .. } => ErrorKind::Corrupt,
+            Self::Corrupt { .. } | Self::SetAside { .. } => ErrorKind::Corrupt,
             Self::Internal { .. } => ErrorKind::Internal,
         }
     }
@@ -186,7 +197,7 @@ pub(crate) fn from_datafusion(error: &DataFusionError, limits: ReportedLimits) -
             QueryError::Spill { limit: limits.spill_bytes }
         }
         DataFusionError::ResourcesExhausted(_) => QueryError::Memory { limit: limits.memory_bytes },
-        DataFusionError::ParquetError(error) => QueryError::Corrupt { message: error.to_string() },
+        DataFusionError::ParquetError(error) => from_parquet(error),
         DataFusionError::ArrowError(error, _) => from_arrow(error),
         DataFusionError::SQL(..)
         | DataFusionError::Plan(_)
@@ -196,6 +207,17 @@ pub(crate) fn from_datafusion(error: &DataFusionError, limits: ReportedLimits) -
         | DataFusionError::Execution(_) => QueryError::Invalid { message: plain(root) },
         _ => QueryError::Internal { message: plain(root) },
     }
+}
+
+/// A file that cannot be read for the moment is not damaged; one that is too short is.
+fn from_parquet(error: &ParquetError) -> QueryError {
+    if let ParquetError::External(cause) = error
+        && let Some(cause) = cause.downcast_ref::<std::io::Error>()
+        && cause.kind() != std::io::ErrorKind::UnexpectedEof
+    {
+        return QueryError::internal(format!("a data file cannot be read: {cause}"));
+    }
+    QueryError::Corrupt { message: error.to_string() }
 }
 
 fn from_arrow(error: &ArrowError) -> QueryError {

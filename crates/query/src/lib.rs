@@ -13,6 +13,7 @@ mod cache;
 mod catalog;
 mod catalogue;
 mod config;
+mod damage;
 pub mod encode;
 mod engine;
 mod error;

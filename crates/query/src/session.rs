@@ -20,6 +20,7 @@ use url::Url;
 
 use crate::catalog::{CATALOG, Catalogs, SCHEMA};
 use crate::config::QueryConfig;
+use crate::damage::OpenedFiles;
 use crate::guard::NESTING_MAX;
 use crate::limits::{QueryPool, SharedMemory};
 use crate::scan::branch::STORE_URL;
@@ -82,8 +83,13 @@ impl Sessions {
         self.memory.used()
     }
 
-    /// A session over `catalogs` with its own memory limit.
-    pub(crate) fn session(&self, catalogs: Catalogs) -> Result<SessionContext> {
+    /// A session over `catalogs` with its own memory limit; what its scans open is noted in
+    /// `opened`.
+    pub(crate) fn session(
+        &self,
+        catalogs: Catalogs,
+        opened: Arc<OpenedFiles>,
+    ) -> Result<SessionContext> {
         let pool = QueryPool::new(self.query_memory_bytes, Arc::clone(&self.memory));
         let runtime = RuntimeEnvBuilder::from_runtime_env(&self.runtime)
             .with_memory_pool(Arc::new(pool))
@@ -94,7 +100,7 @@ impl Sessions {
         let functions = SessionStateDefaults::default_scalar_functions().into_iter();
         let functions = functions.filter(|f| !LEFT_OUT.contains(&f.name()));
         let mut state = SessionStateBuilder::new()
-            .with_config(self.config()?)
+            .with_config(self.config()?.with_extension(opened))
             .with_runtime_env(runtime)
             .with_catalog_list(catalogs)
             .with_expr_planners(SessionStateDefaults::default_expr_planners())

@@ -16,7 +16,6 @@ use datafusion::physical_plan::union::UnionExec;
 use telltale_schema::{ColumnType, Table};
 use telltale_store::{DataFile, Snapshot};
 
-use crate::cache::FileCache;
 use crate::scan::access::{self, Picked};
 use crate::scan::branch::{self, Shape};
 use crate::scan::filters::{self, Cost, IdForm, Lookups};
@@ -38,7 +37,7 @@ pub(crate) struct TelltaleTable {
 }
 
 impl TelltaleTable {
-    pub(crate) fn new(snapshot: Snapshot, ids: IdForm, cache: Arc<FileCache>) -> Self {
+    pub(crate) fn new(snapshot: Snapshot, ids: IdForm, readers: Readers) -> Self {
         let table = snapshot.table;
         Self {
             schema: match ids {
@@ -46,7 +45,7 @@ impl TelltaleTable {
                 IdForm::Bytes => bytes_schema(table),
             },
             stored: branch::stored_schema(table),
-            readers: Arc::new(Readers { cache }),
+            readers: Arc::new(readers),
             snapshot,
             ids,
         }

@@ -17,8 +17,8 @@ use serde_json::Value;
 use telltale_base::{Project, SystemClock, UnixNanos};
 use telltale_schema::{RECORD_ORDINAL_BITS, SpanRow, SpansBuilder, Table, assign_record_ids};
 use telltale_store::{
-    Append, Correction, Corrections, DataFile, DecodedFrame, FrameDecoder, Snapshot, Store,
-    StoreConfig,
+    Append, Correction, Corrections, DataFile, DecodedFrame, FileCheck, FrameDecoder, Snapshot,
+    Store, StoreConfig,
 };
 use telltale_wal::RealFs;
 use tempfile::TempDir;
@@ -154,6 +154,7 @@ impl ByHand {
     }
 }
 
+#[async_trait::async_trait]
 impl Source for ByHand {
     fn snapshot(&self, project: &Project, table: Table) -> Snapshot {
         let found = self.0.lock().unwrap().get(&(project.clone(), table)).cloned();
@@ -164,6 +165,10 @@ impl Source for ByHand {
             files: Vec::new(),
             corrections: Arc::default(),
         })
+    }
+
+    async fn check_file(&self, _path: &Path) -> FileCheck {
+        FileCheck::Sound
     }
 }
 

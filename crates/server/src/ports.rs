@@ -36,7 +36,7 @@ pub struct Refusal {
     pub kind: ErrorKind,
     /// The reason, for people. It is sent to the client.
     pub message: String,
-    /// When to try again, if trying again can help.
+    /// When to try again, if trying again can help; zero when it can at once.
     pub retry_after: Option<Duration>,
 }
 

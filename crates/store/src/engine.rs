@@ -59,18 +59,21 @@ impl Engine {
     /// Excludes a damaged file from all later snapshots, also after a restart. The file stays
     /// where it is. Blocks.
     pub(crate) fn quarantine(&self, path: &Path, reason: &str) -> Result<(), StoreError> {
-        let listed = {
+        let (new, listed) = {
             let mut state = self.shared.write();
-            if !state.quarantined.contains_key(path) && !state.quarantine(path, reason) {
+            let new = state.quarantine(path, reason);
+            if !new && !state.quarantined.contains_key(path) {
                 return Ok(());
             }
             let relative = |path: &PathBuf| {
                 path.strip_prefix(&self.shared.paths.root).unwrap_or(path).to_path_buf()
             };
             let listed = state.quarantined.iter().map(|(path, why)| (relative(path), why.clone()));
-            listed.collect::<BTreeMap<PathBuf, String>>()
+            (new, listed.collect::<BTreeMap<PathBuf, String>>())
         };
-        self.shared.health.quarantined(path.to_path_buf(), reason.to_owned());
+        if new {
+            self.shared.health.quarantined(path.to_path_buf(), reason.to_owned());
+        }
         let target = self.shared.paths.quarantined_files();
         let json = serde_json::to_vec_pretty(&listed)
             .map_err(|e| StoreError::internal(format!("list of quarantined files: {e}")))?;

@@ -15,6 +15,7 @@
 #![forbid(unsafe_code)]
 
 mod backup;
+mod check;
 mod committer;
 mod compaction;
 mod config;
@@ -42,6 +43,7 @@ mod store;
 mod vacuum;
 
 pub use backup::BackupReport;
+pub use check::FileCheck;
 pub use committer::{Append, Appended};
 pub use config::{CompactionConfig, RetentionRule, StoreConfig};
 pub use corrections::{Change, Correction, Corrections, Scalar};

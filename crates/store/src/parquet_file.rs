@@ -26,7 +26,7 @@ use telltale_wal::{Fs, FsFile};
 use uuid::Uuid;
 
 pub use attribute_index::{AttributeIndex, read_bloom_filters};
-pub(crate) use reader::{FileReader, read_record_ids};
+pub(crate) use reader::{FileReader, damage, read_record_ids};
 use stats::FileStats;
 pub(crate) use stats::{LoggedStats, date_of, date_text, stats_columns};
 

@@ -11,6 +11,7 @@ use telltale_base::Project;
 use telltale_schema::Table;
 use tokio_util::sync::CancellationToken;
 
+use crate::check::unreadable;
 use crate::corrections::Version;
 use crate::delta::{self, Commit, CommitKind};
 use crate::engine::{Engine, blocking};
@@ -48,8 +49,7 @@ pub(crate) async fn rewrite(engine: &Engine, job: Rewrite) -> Result<HashSet<i64
     let Rewritten { file, settled } = match result {
         Ok(rewritten) => rewritten,
         Err(StoreError::Corrupt { path, reason }) => {
-            engine.quarantine(&path, &reason)?;
-            return Err(StoreError::Corrupt { path, reason });
+            return Err(unreadable(engine, path, reason).await);
         }
         Err(error) => return Err(error),
     };

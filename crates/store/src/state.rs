@@ -310,6 +310,14 @@ impl State {
             .collect()
     }
 
+    /// A file that some table has.
+    pub(crate) fn file(&self, path: &Path) -> Option<(Table, Arc<DataFile>)> {
+        self.shelves.iter().find_map(|((_, table), shelf)| {
+            let file = shelf.files.iter().find(|file| file.path == path)?;
+            Some((*table, Arc::clone(file)))
+        })
+    }
+
     /// Excludes a damaged file from all later snapshots; answers whether it was there.
     pub(crate) fn quarantine(&mut self, path: &Path, reason: &str) -> bool {
         let mut found = false;

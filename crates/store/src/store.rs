@@ -11,16 +11,16 @@ use telltale_wal::Fs;
 use tokio::sync::broadcast;
 use tokio_util::sync::CancellationToken;
 
-use crate::backup;
 use crate::committer::{Append, Appended, Request};
 use crate::corrections::{Correction, CorrectionFrame};
 use crate::engine::{Engine, blocking};
 use crate::flush::{self, Load};
 use crate::maintenance::{self, Pace};
 use crate::{
-    BackupReport, FrameDecoder, Snapshot, StoreConfig, StoreError, StoreHealth, TableHealth,
-    recovery,
+    BackupReport, FileCheck, FrameDecoder, Snapshot, StoreConfig, StoreError, StoreHealth,
+    TableHealth, recovery,
 };
+use crate::{backup, check};
 
 /// An open data directory. Dropping it loses nothing that was acknowledged; [`Store::run`] ends
 /// with a flush, so that the next start has nothing to replay.
@@ -157,6 +157,15 @@ impl Store {
     pub async fn quarantine(&self, path: &Path, reason: &str) -> Result<(), StoreError> {
         let (engine, path, reason) = (Arc::clone(&self.engine), path.to_owned(), reason.to_owned());
         blocking(move || engine.quarantine(&path, &reason)).await
+    }
+
+    /// Looks at a file that a reader failed on, and sets it aside if it is damaged. Reads and
+    /// decodes all of it.
+    ///
+    /// # Errors
+    /// The file system's: nothing is known of the file then.
+    pub async fn check_file(&self, path: &Path) -> Result<FileCheck, StoreError> {
+        check::check(&self.engine, path).await
     }
 
     /// How the store is doing. Cheap enough for every scrape.

@@ -36,11 +36,13 @@ impl std::fmt::Debug for OpenFile {
 
 impl OpenFile {
     pub(crate) fn open(path: &Path) -> Result<Self> {
-        let named = |error: ParquetError| {
-            let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-            ParquetError::General(format!("{name}: {error}"))
+        let name = || path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        let named = |error: ParquetError| match error {
+            // The disk's errors stay what they are: they say nothing against the file.
+            ParquetError::External(cause) => ParquetError::External(cause),
+            error => ParquetError::General(format!("{}: {error}", name())),
         };
-        let file = File::open(path).map_err(|error| named(error.into()))?;
+        let file = File::open(path)?;
         let metadata = ParquetMetaDataReader::new()
             .with_page_index_policy(PageIndexPolicy::Optional)
             .parse_and_finish(&file)

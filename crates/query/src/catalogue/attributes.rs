@@ -13,6 +13,7 @@ use telltale_schema::Table;
 use telltale_schema::json::{self, Value};
 use telltale_store::Snapshot;
 
+use crate::damage::anew;
 use crate::engine::Engine;
 use crate::error::QueryError;
 
@@ -87,7 +88,8 @@ impl Engine {
         let all = if let Some(all) = self.catalogue.get(project, request.table) {
             all
         } else {
-            let all = Arc::new(self.compute_attributes(project, request.table).await?);
+            let computed = anew(|| self.compute_attributes(project, request.table)).await?;
+            let all = Arc::new(computed);
             self.catalogue.put(project, request.table, &all);
             all
         };

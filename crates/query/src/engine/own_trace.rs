@@ -20,25 +20,51 @@ pub(super) fn plan_span() -> Span {
     )
 }
 
-/// From the plan to the last row; `parent` is the span of who asked.
-pub(super) fn run_span(parent: &Span) -> Span {
-    tracing::info_span!(
-        parent: parent,
-        "query.run",
-        otel.status_code = Empty,
-        db.response.returned_rows = Empty,
-        error.type = Empty
-    )
+/// From the plan to the last row, or until nobody wants more.
+#[derive(Debug)]
+pub(super) struct Run {
+    span: Span,
+    rows: usize,
+    rows_max: usize,
+}
+
+impl Run {
+    /// Begins; `parent` is the span of who asked.
+    pub(super) fn begin(parent: &Span, rows_max: usize) -> Self {
+        let span = tracing::info_span!(
+            parent: parent,
+            "query.run",
+            otel.status_code = Empty,
+            db.response.returned_rows = Empty,
+            error.type = Empty
+        );
+        Self { span, rows: 0, rows_max }
+    }
+
+    pub(super) fn span(&self) -> Span {
+        self.span.clone()
+    }
+
+    /// Notes rows that were let out.
+    pub(super) fn add(&mut self, rows: usize) {
+        self.rows = self.rows.saturating_add(rows).min(self.rows_max);
+    }
+
+    pub(super) fn end<T>(self, result: Result<T, QueryError>) -> Result<T, QueryError> {
+        ended(&self.span, result)
+    }
+}
+
+impl Drop for Run {
+    fn drop(&mut self) {
+        let rows = i64::try_from(self.rows).unwrap_or(i64::MAX);
+        self.span.record("db.response.returned_rows", rows);
+    }
 }
 
 /// Notes what kind of statement is planned.
 pub(super) fn statement(span: &Span, statement: &Statement) {
     span.record("db.operation.name", kind(statement));
-}
-
-/// Notes how many rows a query let out.
-pub(super) fn rows(span: &Span, rows: usize) {
-    span.record("db.response.returned_rows", i64::try_from(rows).unwrap_or(i64::MAX));
 }
 
 /// Notes how a part of a query ended.
@@ -62,3 +88,6 @@ fn kind(statement: &Statement) -> &'static str {
         _ => "OTHER",
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,6 +1,7 @@
 //! The rows of a running query.
 
 use std::fmt;
+use std::panic::AssertUnwindSafe;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
@@ -11,8 +12,9 @@ use tokio::sync::{mpsc, oneshot};
 use tokio::time::{Instant, timeout_at};
 use tracing::{Instrument as _, Span};
 
-use super::{Opened, own_trace};
 use super::request::Bounds;
+use super::{Opened, own_trace};
+use crate::damage::Judge;
 use crate::error::{QueryError, ReportedLimits, from_datafusion};
 use crate::executor::{AbortOnDrop, Executor};
 use crate::limits::{RowLimit, Slot, Truncated};
@@ -71,13 +73,21 @@ impl SqlStream {
         bounds: Bounds,
         limits: ReportedLimits,
         slot: Slot,
+        judge: Judge,
     ) -> Result<Self, QueryError> {
         let (schema, opened) = oneshot::channel();
         let (sender, batches) = mpsc::channel(BATCHES_AHEAD);
         let (ended, end) = oneshot::channel();
         let asker = Span::current();
         let task = executor.start(async move {
-            let result = produce(open, bounds, limits, schema, sender, asker).await;
+            let work = produce(open, bounds, limits, schema, sender, asker);
+            // A decoder may panic over damage; the panic is caught here to look for that.
+            let result =
+                AssertUnwindSafe(work).catch_unwind().await.unwrap_or_else(|_| Err(failed()));
+            let result = match result {
+                Err(error) => Err(judge.judge(error).await),
+                done => done,
+            };
             // Nobody listens any more when this fails.
             drop(ended.send(result));
         })?;
@@ -128,18 +138,18 @@ async fn produce(
     if schema.send(batches.schema()).is_err() {
         return Ok(());
     }
-    let (span, mut rows) = (own_trace::run_span(&asker), 0);
-    let run = async {
+    let mut run = own_trace::Run::begin(&asker, bounds.rows_max);
+    let span = run.span();
+    let work = async {
         while let Some(batch) = timeout_at(deadline, batches.next()).await.map_err(late)? {
             let batch = batch.map_err(|error| from_datafusion(&error, limits))?;
-            rows += batch.num_rows();
+            run.add(batch.num_rows());
             if timeout_at(deadline, sender.send(batch)).await.map_err(late)?.is_err() {
                 return Ok(());
             }
         }
         Ok(())
     };
-    let result = run.instrument(span.clone()).await;
-    own_trace::rows(&span, rows.min(bounds.rows_max));
-    own_trace::ended(&span, result)
+    let result = work.instrument(span).await;
+    run.end(result)
 }

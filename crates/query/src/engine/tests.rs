@@ -1,5 +1,6 @@
 mod answers;
 mod corrections;
+mod damage;
 mod fuzz;
 mod isolation;
 mod limits;

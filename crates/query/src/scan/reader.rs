@@ -19,12 +19,14 @@ use parquet::file::metadata::ParquetMetaData;
 use telltale_store::DataFile;
 
 use crate::cache::{FileCache, OpenFile};
+use crate::damage::OpenedFiles;
 
 /// Makes readers of files that carry their `DataFile` as an extension, which also keeps the file
 /// on disk for as long as the plan lives.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Readers {
     pub(crate) cache: Arc<FileCache>,
+    pub(crate) opened: Arc<OpenedFiles>,
 }
 
 impl ParquetFileReaderFactory for Readers {
@@ -38,6 +40,7 @@ impl ParquetFileReaderFactory for Readers {
         let data = file
             .extension::<Arc<DataFile>>()
             .ok_or_else(|| internal_datafusion_err!("a scanned file without its description"))?;
+        self.opened.add(&data.path);
         let metrics = ParquetFileMetrics::new(partition, file.path().as_ref(), metrics);
         Ok(Box::new(Reader {
             cache: Arc::clone(&self.cache),

@@ -19,6 +19,7 @@ use telltale_store::Snapshot;
 use super::rows::{self, Columns};
 use super::tree::{self, Cut, Node, Placed};
 use super::{end_of, rfc3339, watermark};
+use crate::damage::anew;
 use crate::engine::Engine;
 use crate::error::QueryError;
 
@@ -173,6 +174,14 @@ impl Engine {
         project: &Project,
         request: TraceRequest,
     ) -> Result<TraceView, QueryError> {
+        anew(|| self.trace_once(project, &request)).await
+    }
+
+    async fn trace_once(
+        &self,
+        project: &Project,
+        request: &TraceRequest,
+    ) -> Result<TraceView, QueryError> {
         let most = self.config.spans_page_max;
         if request.limit == 0 || request.limit > most {
             let message = format!("must be from 1 to {most}");
@@ -195,7 +204,7 @@ impl Engine {
             placed.iter().skip(place.offset).take(request.limit).copied().collect();
         let next = place.offset.saturating_add(page.len());
         let orphans = placed.iter().filter(|p| p.cut == Some(Cut::Orphan)).count();
-        let spans = self.spans(&snapshot, &request, &skeleton.nodes, &page).await?;
+        let spans = self.spans(&snapshot, request, &skeleton.nodes, &page).await?;
         Ok(TraceView {
             trace_id,
             span_count: placed.len(),

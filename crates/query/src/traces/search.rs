@@ -21,6 +21,7 @@ use telltale_store::Snapshot;
 
 use super::rows::{self, Columns};
 use super::watermark;
+use crate::damage::anew;
 use crate::engine::Engine;
 use crate::error::QueryError;
 use cursor::Cursor;
@@ -86,6 +87,14 @@ impl Engine {
         project: &Project,
         search: TraceSearch,
     ) -> Result<TracePage, QueryError> {
+        anew(|| self.search_once(project, &search)).await
+    }
+
+    async fn search_once(
+        &self,
+        project: &Project,
+        search: &TraceSearch,
+    ) -> Result<TracePage, QueryError> {
         let most = self.config.traces_page_max;
         if search.limit == 0 || search.limit > most {
             return Err(QueryError::Field {
@@ -99,7 +108,7 @@ impl Engine {
         let watermark = cursor.map_or_else(|| watermark(&snapshot), |cursor| cursor.watermark);
         let run = Run {
             engine: self,
-            matching: conditions(&search),
+            matching: conditions(search),
             visible: cursor.map(|_| col("record_id").lt_eq(lit(watermark))),
             after: cursor.map(|cursor| cursor.key),
             snapshot,

@@ -1,5 +1,7 @@
 //! The query engine as the server's answerer.
 
+use std::time::Duration;
+
 use async_trait::async_trait;
 use futures::StreamExt as _;
 use telltale_base::{ErrorKind, Project};
@@ -106,6 +108,11 @@ impl From<QueryError> for Refusal {
         if matches!(kind, ErrorKind::Internal | ErrorKind::Corrupt) {
             tracing::error!(%error, "a query failed");
         }
-        Self::new(kind, error.to_string())
+        let mut refusal = Self::new(kind, error.to_string());
+        if matches!(error, QueryError::SetAside { .. }) {
+            // The next answer is without the file.
+            refusal.retry_after = Some(Duration::ZERO);
+        }
+        refusal
     }
 }

@@ -3,6 +3,7 @@
 mod accept;
 
 use std::io;
+use std::time::Duration;
 
 use axum::body::Body;
 use axum::extract::{Extension, Request, State};
@@ -18,7 +19,7 @@ use super::timed::Timed;
 use crate::auth::Principal;
 use crate::fault::Fault;
 use crate::metrics::QueryEnd;
-use crate::ports::{Pieces, SqlRequest};
+use crate::ports::{Format, Pieces, SqlRequest};
 use crate::state::Shared;
 use crate::wire::Problem;
 
@@ -88,11 +89,14 @@ pub(crate) async fn run(
     let body: SqlBody = json_body(&shared, request).await?;
     let mut timed = Timed::start(&shared, "sql");
     let request = SqlRequest { query: body.query, params: body.params };
-    let answer = async {
-        let mut pieces = shared.queries.sql(&principal.project, request, format).await?;
-        Ok::<_, Fault>((hold_back(&mut pieces).await?, pieces))
+    let answer = match ask(&shared, &principal, request.clone(), format).await {
+        // Nothing was sent yet, so that the client need not know.
+        Err(fault) if fault.retry_after == Some(Duration::ZERO) => {
+            ask(&shared, &principal, request, format).await
+        }
+        answer => answer,
     };
-    let ((first, whole), pieces) = match answer.await {
+    let ((first, whole), pieces) = match answer {
         Ok(answer) => answer,
         Err(fault) => {
             timed.end(QueryEnd::Refused);
@@ -110,6 +114,17 @@ pub(crate) async fn run(
     response.headers_mut().insert(header::CONTENT_TYPE, media);
     response.headers_mut().insert(header::VARY, HeaderValue::from_static("accept"));
     Ok(response)
+}
+
+/// The beginning of an answer, whether it is all, and the rest.
+async fn ask(
+    shared: &Shared,
+    principal: &Principal,
+    request: SqlRequest,
+    format: Format,
+) -> Result<((Vec<u8>, bool), Pieces), Fault> {
+    let mut pieces = shared.queries.sql(&principal.project, request, format).await?;
+    Ok((hold_back(&mut pieces).await?, pieces))
 }
 
 /// The first pieces, and whether they are all.

@@ -7,6 +7,7 @@ use telltale_base::Project;
 use telltale_schema::Table;
 
 use super::{Maintenance, Pace, run_rewrite};
+use crate::check::unreadable;
 use crate::corrections::frame_of;
 use crate::engine::{Engine, blocking};
 use crate::health::Task;
@@ -67,8 +68,7 @@ async fn fold_table(
         let ids = match blocking(move || read_record_ids(table, &path)).await {
             Ok(ids) => ids,
             Err(StoreError::Corrupt { path, reason }) => {
-                engine.quarantine(&path, &reason)?;
-                return Err(StoreError::Corrupt { path, reason });
+                return Err(unreadable(engine, path, reason).await);
             }
             Err(error) => return Err(error),
         };

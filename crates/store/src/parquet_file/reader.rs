@@ -7,12 +7,15 @@ use std::sync::Arc;
 use arrow::array::{ArrayRef, AsArray, RecordBatch, new_null_array};
 use arrow::datatypes::{Field, Int64Type, Schema, SchemaRef};
 use arrow::error::ArrowError;
+use bytes::Bytes;
 use parquet::arrow::ProjectionMask;
 use parquet::arrow::arrow_reader::{
     ArrowReaderMetadata, ArrowReaderOptions, ParquetRecordBatchReader,
     ParquetRecordBatchReaderBuilder,
 };
+use parquet::errors::ParquetError;
 use parquet::file::metadata::RowGroupMetaData;
+use parquet::file::reader::ChunkReader;
 use telltale_schema::Table;
 
 use crate::StoreError;
@@ -87,12 +90,38 @@ pub(crate) fn read_record_ids(table: Table, path: &Path) -> Result<Vec<i64>, Sto
     Ok(ids)
 }
 
-/// Opens a file so that its columns come in the types of memory.
 fn open(table: Table, path: &Path) -> Result<ParquetRecordBatchReaderBuilder<File>, StoreError> {
-    let unreadable = |reason: String| StoreError::Corrupt { path: path.to_path_buf(), reason };
     let file = File::open(path).map_err(StoreError::io("open", path))?;
-    let found = ArrowReaderMetadata::load(&file, ArrowReaderOptions::new())
-        .map_err(|e| unreadable(e.to_string()))?;
+    let unreadable =
+        |e: ParquetError| StoreError::Corrupt { path: path.to_path_buf(), reason: e.to_string() };
+    typed(table, file).map_err(unreadable)
+}
+
+/// What is wrong with the bytes of a file, found by decoding all of them. Nothing else can be
+/// wrong: the disk was asked before.
+pub(crate) fn damage(table: Table, bytes: Bytes, rows: u64) -> Option<String> {
+    let read = || -> Result<u64, String> {
+        let builder = typed(table, bytes).map_err(|e| e.to_string())?;
+        let batches = builder.build().map_err(|e| e.to_string())?;
+        let mut rows = 0;
+        for batch in batches {
+            rows += batch.map_err(|e| e.to_string())?.num_rows() as u64;
+        }
+        Ok(rows)
+    };
+    match read() {
+        Ok(found) if found == rows => None,
+        Ok(found) => Some(format!("it has {found} rows, {rows} were written")),
+        Err(reason) => Some(reason),
+    }
+}
+
+/// A reader whose columns come in the types of memory.
+fn typed<R: ChunkReader + 'static>(
+    table: Table,
+    source: R,
+) -> Result<ParquetRecordBatchReaderBuilder<R>, ParquetError> {
+    let found = ArrowReaderMetadata::load(&source, ArrowReaderOptions::new())?;
     let fields = found.schema().fields().iter().map(|field| {
         let wanted = table.column(field.name()).map(|c| c.ty.memory());
         match wanted {
@@ -102,7 +131,6 @@ fn open(table: Table, path: &Path) -> Result<ParquetRecordBatchReaderBuilder<Fil
     });
     let schema = Arc::new(Schema::new(fields.collect::<Vec<_>>()));
     let options = ArrowReaderOptions::new().with_schema(schema);
-    let metadata = ArrowReaderMetadata::try_new(Arc::clone(found.metadata()), options)
-        .map_err(|e| unreadable(e.to_string()))?;
-    Ok(ParquetRecordBatchReaderBuilder::new_with_metadata(file, metadata))
+    let metadata = ArrowReaderMetadata::try_new(Arc::clone(found.metadata()), options)?;
+    Ok(ParquetRecordBatchReaderBuilder::new_with_metadata(source, metadata))
 }

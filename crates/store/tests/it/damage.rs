@@ -11,7 +11,7 @@ use deltalake_core::kernel::{StructField, StructType};
 use deltalake_core::operations::create::CreateBuilder;
 use telltale_base::{ErrorKind, UnixNanos};
 use telltale_schema::{RECORD_ORDINAL_BITS, Table};
-use telltale_store::{Append, Change, CompactionConfig, Correction, Store, StoreConfig};
+use telltale_store::{Append, Change, CompactionConfig, Correction, FileCheck, Store, StoreConfig};
 use telltale_wal::RealFs;
 
 use crate::support::{TODAY, append, config, numbers, open, project, span};
@@ -69,6 +69,72 @@ async fn a_file_that_readers_find_damaged_stays_out() {
     let store = open(config(dir.path()), RealFs).await.unwrap();
     assert_eq!(numbers(&store, &project("p"), Table::Spans), (10..20).collect::<Vec<_>>());
     assert!(problems(&store)[0].contains("a page does not decompress"));
+    store.close().await;
+}
+
+/// What `check_file` says of a file after `spoil`, twice; and the spans that are left.
+async fn check(spoil: impl FnOnce(&Path), first: &str, second: FileCheck, left: usize) {
+    let dir = tempfile::tempdir().unwrap();
+    let (store, path) = two_files(dir.path()).await;
+    spoil(&path);
+    let found = format!("{:?}", store.check_file(&path).await.unwrap());
+    assert!(found.starts_with(first), "{found} is not {first}");
+    assert_eq!(store.check_file(&path).await.unwrap(), second);
+    assert_eq!(numbers(&store, &project("p"), Table::Spans).len(), left);
+    assert_eq!(problems(&store).len(), usize::from(left == 10), "{:?}", problems(&store));
+    store.close().await;
+}
+
+/// Turns one bit in the header of the first data page.
+fn flip_a_bit(path: &Path) {
+    let mut bytes = std::fs::read(path).unwrap();
+    let zstd = bytes.windows(4).position(|window| window == [0x28, 0xb5, 0x2f, 0xfd]).unwrap();
+    bytes[zstd] ^= 1;
+    let file = std::fs::OpenOptions::new().write(true).open(path).unwrap();
+    file.write_all_at(&bytes, 0).unwrap();
+}
+
+#[tokio::test]
+async fn a_file_that_a_reader_failed_on_is_looked_at() {
+    check(|_| {}, "Sound", FileCheck::Sound, 20).await;
+    check(flip_a_bit, "SetAside", FileCheck::Gone, 10).await;
+    let cut = |path: &Path| {
+        std::fs::OpenOptions::new().write(true).open(path).unwrap().set_len(200).unwrap();
+    };
+    check(cut, "SetAside(\"it has 200 bytes", FileCheck::Gone, 10).await;
+    let footer = |path: &Path| overwrite(path, std::fs::metadata(path).unwrap().len() - 64);
+    check(footer, "SetAside", FileCheck::Gone, 10).await;
+    check(
+        |path| std::fs::remove_file(path).unwrap(),
+        "SetAside(\"it is missing\"",
+        FileCheck::Gone,
+        10,
+    )
+    .await;
+}
+
+#[tokio::test]
+async fn a_disk_that_fails_for_the_moment_says_nothing_against_a_file() {
+    let dir = tempfile::tempdir().unwrap();
+    let (store, path) = two_files(dir.path()).await;
+    // What cannot be read as a file stands for a disk that answers with errors.
+    let aside = dir.path().join("aside");
+    std::fs::rename(&path, &aside).unwrap();
+    std::fs::create_dir(&path).unwrap();
+    assert_eq!(store.check_file(&path).await.unwrap_err().kind(), ErrorKind::Internal);
+    assert!(problems(&store).is_empty());
+    std::fs::remove_dir(&path).unwrap();
+    std::fs::rename(&aside, &path).unwrap();
+    assert_eq!(store.check_file(&path).await.unwrap(), FileCheck::Sound);
+    assert_eq!(numbers(&store, &project("p"), Table::Spans).len(), 20);
+    store.close().await;
+}
+
+#[tokio::test]
+async fn a_file_that_no_table_has_is_gone() {
+    let dir = tempfile::tempdir().unwrap();
+    let (store, _) = two_files(dir.path()).await;
+    assert_eq!(store.check_file(Path::new("/not/ours")).await.unwrap(), FileCheck::Gone);
     store.close().await;
 }
 

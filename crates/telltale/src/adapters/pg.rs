@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
+use datafusion::common::DataFusionError;
 use datafusion::prelude::SessionContext;
 use telltale_base::Project;
 use telltale_meta::{Meta, Scope};
@@ -38,5 +39,9 @@ impl Sessions for PgSessions {
             }
         };
         self.engine.session(&project).map_err(|error| LoginError::Unavailable(error.to_string()))
+    }
+
+    async fn look_into(&self, session: &SessionContext, error: &DataFusionError) -> String {
+        self.engine.look_into(session, error).await.to_string()
     }
 }

@@ -69,6 +69,18 @@ async fn an_error_before_the_first_rows_are_sent_is_a_problem() {
 }
 
 #[tokio::test]
+async fn an_answer_of_which_nothing_was_sent_begins_anew_once() {
+    let server = TestServer::open().await;
+    let response = ask(&server, "again 1", "*/*").await;
+    assert_eq!(response.status(), 200);
+    assert_eq!(response.bytes().await.unwrap().len(), 2 * PIECE.len());
+    assert_eq!(server.behind.queries.asked.lock().unwrap().len(), 2);
+    let (status, _, body) = read(ask(&server, "again 9", "*/*").await).await;
+    assert_eq!((status, &body["detail"]), (500, &json!("file x was set aside")));
+    assert_eq!(server.behind.queries.asked.lock().unwrap().len(), 4);
+}
+
+#[tokio::test]
 async fn an_error_after_that_breaks_the_answer_off() {
     let server = TestServer::open().await;
     for accept in ["application/json", "text/csv", "application/vnd.apache.arrow.stream"] {

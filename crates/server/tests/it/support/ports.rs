@@ -92,7 +92,8 @@ pub(crate) fn batch(from: i64, rows: i64) -> RecordBatch {
 pub(crate) const PIECE: &[u8] = &[b'x'; 10_000];
 
 /// Answers to SQL by its text: `pieces N`, `wrong` and `busy` (refused), `soon` and `late` (refused
-/// after one and after many pieces), `endless`.
+/// after one and after many pieces), `again N` (refused after one piece the first N times, as one
+/// that can be asked again at once), `endless`.
 #[derive(Debug, Default)]
 pub(crate) struct FakeQueries {
     pub(crate) asked: Mutex<Vec<(String, SqlRequest, Format)>>,
@@ -138,7 +139,11 @@ impl Queries for FakeQueries {
         format: Format,
     ) -> Result<Pieces, Refusal> {
         let query = request.query.clone();
-        self.asked.lock().unwrap().push((project.to_string(), request, format));
+        let before = {
+            let mut asked = self.asked.lock().unwrap();
+            asked.push((project.to_string(), request, format));
+            asked.len() - 1
+        };
         match query.split_once(' ').unwrap_or((&query, "")) {
             ("pieces", count) => Ok(pieces(count.parse().unwrap(), None)),
             ("wrong", _) => Err(Refusal::new(ErrorKind::Invalid, "there is no column \"nmae\"")),
@@ -147,6 +152,12 @@ impl Queries for FakeQueries {
                 let refusal = Refusal::new(ErrorKind::TooLarge, "memory is used up");
                 Ok(pieces(1, Some(refusal)))
             }
+            ("again", times) if before < times.parse().unwrap() => {
+                let mut refusal = Refusal::new(ErrorKind::Corrupt, "file x was set aside");
+                refusal.retry_after = Some(Duration::ZERO);
+                Ok(pieces(1, Some(refusal)))
+            }
+            ("again", _) => Ok(pieces(2, None)),
             ("late", _) => {
                 let refusal = Refusal::new(ErrorKind::Cancelled, "longer than 30 s");
                 Ok(pieces(200, Some(refusal)))
