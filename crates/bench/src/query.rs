@@ -140,7 +140,7 @@ async fn send_huge_trace(server: &Server) -> Result<String> {
     let request = ExportTraceServiceRequest::decode(first.as_slice())?;
     let scopes = request.resource_spans.iter().flat_map(|r| &r.scope_spans);
     let span = scopes.flat_map(|s| &s.spans).next().context("an export without spans")?;
-    let id = span.trace_id.iter().map(|byte| format!("{byte:02x}")).collect();
+    let id = telltale_base::hex(&span.trace_id);
     let exports = bodies
         .iter()
         .map(|body| Export::traces(Protocol::Http, Coding::Identity, body))
