@@ -27,6 +27,24 @@ def test_a_retry_after_a_restart_is_stored_once(signal, end, server):
     assert server.count(TABLE[signal]) == 7
 
 
+@pytest.mark.parametrize("end", ["terminate", "kill"])
+@pytest.mark.parametrize("good", [2, 0])
+def test_a_retry_is_told_again_what_was_refused(good, end, server):
+    """The answer to the first may have been lost, with the server that gave it."""
+    request = otlp.traces(3 + good)
+    for span in request.resource_spans[0].scope_spans[0].spans[:3]:
+        span.trace_id = bytes(16)
+    body = request.SerializeToString()
+    first = otlp.answer("traces", server.export("traces", body))
+    assert first.partial_success.rejected_spans == 3
+    assert otlp.answer("traces", server.export("traces", body)) == first
+    getattr(server, end)()
+    server.start()
+    again = otlp.answer("traces", server.export("traces", body)).partial_success
+    assert again.rejected_spans == 3 and again.error_message
+    assert server.count("spans") == good
+
+
 def test_a_span_repeated_in_another_export_is_one_span(server):
     first = otlp.traces(3)
     second = otlp.traces(1)

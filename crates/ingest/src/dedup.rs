@@ -17,6 +17,8 @@ use tokio::sync::watch;
 
 pub(crate) use key::Key;
 use recent::RecentSet;
+pub(crate) use recent::Refused;
+use snapshot::Content;
 pub(crate) use snapshot::SnapshotError;
 
 /// Exports and spans stored lately.
@@ -48,8 +50,8 @@ pub(crate) struct Claim {
 pub(crate) enum Fingerprint {
     /// Not seen; the claim is the caller's.
     New(Claim),
-    /// Stored before.
-    Stored,
+    /// Stored before, but for what was refused.
+    Stored(Option<Refused>),
     /// Being stored now: wait, then ask again.
     Pending(watch::Receiver<()>),
 }
@@ -86,10 +88,12 @@ impl Dedup {
         let mut inner = self.lock();
         inner.exports.age(now);
         inner.spans.age(now);
-        if let Some(owner) = fingerprint.and_then(|key| inner.exports.get(key)) {
+        if let Some(key) = fingerprint
+            && let Some(owner) = inner.exports.get(key)
+        {
             return match inner.pending.get(&owner) {
                 Some(outcome) => Fingerprint::Pending(outcome.clone()),
-                None => Fingerprint::Stored,
+                None => Fingerprint::Stored(inner.exports.refused(key)),
             };
         }
         let number = inner.number();
@@ -127,9 +131,14 @@ impl Dedup {
         Spans::Repeated(repeated)
     }
 
-    /// The export is durable.
-    pub(crate) fn settle(&self, claim: Claim) {
-        self.lock().pending.remove(&claim.number);
+    /// The export is durable, but for what was refused.
+    pub(crate) fn settle(&self, claim: Claim, refused: Option<Refused>) {
+        let mut inner = self.lock();
+        if let (Some(key), Some(refused)) = (claim.fingerprint, refused) {
+            inner.exports.refuse(key, refused);
+        }
+        inner.pending.remove(&claim.number);
+        drop(inner);
         drop(claim);
     }
 
@@ -148,9 +157,10 @@ impl Dedup {
     }
 
     /// Remembers an export and its spans found in the log at start.
-    pub(crate) fn restore(&self, fingerprint: Key, spans: &[Key], at: UnixNanos) {
+    pub(crate) fn restore(&self, fingerprint: Key, refused: u32, spans: &[Key], at: UnixNanos) {
         let mut inner = self.lock();
         inner.exports.insert(fingerprint, SETTLED, at);
+        inner.refused(fingerprint, refused);
         for key in spans {
             inner.spans.insert(*key, SETTLED, at);
         }
@@ -160,18 +170,25 @@ impl Dedup {
     pub(crate) fn snapshot(&self) -> Vec<u8> {
         let inner = self.lock();
         let settled = |owner: u32| !inner.pending.contains_key(&owner);
-        snapshot::encode(&[inner.exports.entries(&settled), inner.spans.entries(&settled)])
+        snapshot::encode(&Content {
+            exports: inner.exports.entries(&settled),
+            spans: inner.spans.entries(&settled),
+            refusals: inner.exports.refusals(),
+        })
     }
 
     /// Takes over a snapshot.
     pub(crate) fn load(&self, bytes: &[u8]) -> Result<(), SnapshotError> {
-        let [exports, spans] = snapshot::decode(bytes)?;
+        let Content { exports, spans, refusals } = snapshot::decode(bytes)?;
         let mut inner = self.lock();
         for (at, key) in exports {
             inner.exports.insert(key, SETTLED, at);
         }
         for (at, key) in spans {
             inner.spans.insert(key, SETTLED, at);
+        }
+        for (key, records) in refusals {
+            inner.refused(key, records);
         }
         Ok(())
     }
@@ -184,6 +201,13 @@ impl Dedup {
 }
 
 impl Inner {
+    /// Notes a refusal of which only the number is known.
+    fn refused(&mut self, export: Key, records: u32) {
+        if records > 0 {
+            self.exports.refuse(export, Refused { records, reason: None });
+        }
+    }
+
     /// A number that no pending export has.
     fn number(&mut self) -> u32 {
         loop {

@@ -10,7 +10,7 @@ use telltale_store::{Append, Store};
 use tokio::sync::Semaphore;
 
 use crate::config::IngestConfig;
-use crate::dedup::{Claim, Dedup, Fingerprint, Key, Spans};
+use crate::dedup::{Claim, Dedup, Fingerprint, Key, Refused, Spans};
 use crate::error::IngestError;
 use crate::frame::Header;
 use crate::replay::{Replay, leave_out};
@@ -31,6 +31,28 @@ pub struct Receipt {
     pub message: Option<String>,
     /// Whether the whole export was stored before.
     pub duplicate: bool,
+}
+
+impl Receipt {
+    /// The answer to an export that was stored before: the client may never have seen the first.
+    fn of_retry(refused: Option<Refused>) -> Self {
+        let Some(Refused { records, reason }) = refused else {
+            return Self { duplicate: true, ..Self::default() };
+        };
+        let message = reason.map_or_else(
+            || format!("refused {records}, as when the same export came before the last start"),
+            |reason| reason.to_string(),
+        );
+        let rejected = u64::from(records);
+        Self { rejected, message: Some(message), duplicate: true, ..Self::default() }
+    }
+
+    /// What a retry must be told.
+    fn refused(&self) -> Option<Refused> {
+        let records = u32::try_from(self.rejected).unwrap_or(u32::MAX);
+        let reason = self.message.as_deref().map(Arc::from);
+        (records > 0).then_some(Refused { records, reason })
+    }
 }
 
 /// Admission of exports. Cheap to clone through its `Arc`.
@@ -109,10 +131,10 @@ impl Ingest {
         let claim = loop {
             match self.dedup().claim(recognised.then_some(fingerprint), now) {
                 Fingerprint::New(claim) => break claim,
-                Fingerprint::Stored => {
+                Fingerprint::Stored(refused) => {
                     let outcome = Outcome { bytes, duplicate_export: true, ..Outcome::default() };
                     self.stats.acknowledged(signal, &outcome);
-                    return Ok(Receipt { duplicate: true, ..Receipt::default() });
+                    return Ok(Receipt::of_retry(refused));
                 }
                 // An error only says that the export waited for has ended.
                 Fingerprint::Pending(mut outcome) => drop(outcome.changed().await),
@@ -131,7 +153,7 @@ impl Ingest {
         };
         let admitted = self.decode(project, signal, encoding, body, now).await?;
         let receipt = self.store(&mut claim, header, admitted, bytes).await?;
-        claim.settle();
+        claim.settle(&receipt);
         Ok(receipt)
     }
 
@@ -220,9 +242,9 @@ struct ClaimGuard<'a> {
 }
 
 impl ClaimGuard<'_> {
-    fn settle(mut self) {
+    fn settle(mut self, receipt: &Receipt) {
         if let Some(claim) = self.claim.take() {
-            self.dedup.settle(claim);
+            self.dedup.settle(claim, receipt.refused());
         }
     }
 }

@@ -73,7 +73,7 @@ impl FrameDecoder for Replay {
             .filter(|(table, _)| *table == Table::Spans)
             .flat_map(|(_, batch)| span_keys(header.project.as_str(), batch))
             .collect();
-        self.dedup.restore(header.fingerprint, &keys, header.arrival);
+        self.dedup.restore(header.fingerprint, header.refused, &keys, header.arrival);
         let batches = leave_out(batches, &header.repeated).map_err(|e| e.to_string())?;
         Ok(DecodedFrame { project: header.project, batches })
     }

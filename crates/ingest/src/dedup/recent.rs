@@ -2,6 +2,7 @@
 //! more than `entries_max`, when the oldest go early.
 
 use std::collections::{HashMap, VecDeque};
+use std::sync::Arc;
 use std::time::Duration;
 
 use telltale_base::UnixNanos;
@@ -13,6 +14,17 @@ use super::key::{Key, KeyHasher};
 struct Generation {
     start: UnixNanos,
     entries: HashMap<Key, u32, KeyHasher>,
+    /// Entries of which something was refused: few, so they do not make every entry larger.
+    refused: HashMap<Key, Refused, KeyHasher>,
+}
+
+/// What of a stored export was refused.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Refused {
+    /// Records, at least one.
+    pub(crate) records: u32,
+    /// Why; `None` when only the log or a snapshot told of it, which keep the number alone.
+    pub(crate) reason: Option<Arc<str>>,
 }
 
 /// Keys seen lately, each with the number of the export that claimed it.
@@ -44,7 +56,8 @@ impl RecentSet {
                 || newest.entries.len() >= self.entries_max / 2
         });
         if full {
-            self.generations.push_back(Generation { start: at, entries: HashMap::default() });
+            let (entries, refused) = (HashMap::default(), HashMap::default());
+            self.generations.push_back(Generation { start: at, entries, refused });
         }
         if let Some(newest) = self.generations.back_mut() {
             newest.entries.insert(key, owner);
@@ -52,6 +65,19 @@ impl RecentSet {
         while self.len() > self.entries_max && self.generations.len() > 1 {
             self.generations.pop_front();
         }
+    }
+
+    /// Notes what was refused of an entry.
+    pub(super) fn refuse(&mut self, key: Key, refused: Refused) {
+        let holds = |g: &&mut Generation| g.entries.contains_key(&key);
+        if let Some(generation) = self.generations.iter_mut().rev().find(holds) {
+            generation.refused.insert(key, refused);
+        }
+    }
+
+    /// What was refused of an entry.
+    pub(super) fn refused(&self, key: Key) -> Option<Refused> {
+        self.generations.iter().rev().find_map(|g| g.refused.get(&key).cloned())
     }
 
     /// Removes an entry if `owner` claimed it.
@@ -69,6 +95,14 @@ impl RecentSet {
         while self.generations.front().is_some_and(expired) {
             self.generations.pop_front();
         }
+    }
+
+    /// Entries of which something was refused, with the number of records.
+    pub(super) fn refusals(&self) -> Vec<(Key, u32)> {
+        let of = |g: &Generation| -> Vec<(Key, u32)> {
+            g.refused.iter().map(|(key, refused)| (*key, refused.records)).collect()
+        };
+        self.generations.iter().flat_map(of).collect()
     }
 
     /// Entries whose owner is settled, with the start of their generation.

@@ -1,19 +1,33 @@
 //! The durable form of what was stored lately, written before the log that proves it is trimmed.
 //!
 //! ```text
-//! "TTDEDUP" version u8 = 1 | exports u64 LE | spans u64 LE
-//! entries, exports first: time i64 LE, key 16 bytes | crc32c u32 LE of all before
+//! "TTDEDUP" version u8 = 2 | exports u64 LE | spans u64 LE | refusals u64 LE
+//! entries, exports first: time i64 LE, key 16 bytes
+//! refusals: records u32 LE, key 16 bytes of an export | crc32c u32 LE of all before
 //! ```
+//!
+//! Version 1 has no refusals and no number of them.
 
 use telltale_base::UnixNanos;
 
 use super::key::Key;
 
-const MAGIC: [u8; 8] = *b"TTDEDUP\x01";
+const MAGIC: [u8; 8] = *b"TTDEDUP\x02";
+const MAGIC_1: [u8; 8] = *b"TTDEDUP\x01";
 const ENTRY_BYTES: usize = 24;
+const REFUSAL_BYTES: usize = 20;
 
 /// Entries with the time they were stored.
 pub(super) type Entries = Vec<(UnixNanos, Key)>;
+
+/// Everything in a snapshot.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(super) struct Content {
+    pub(super) exports: Entries,
+    pub(super) spans: Entries,
+    /// Exports of which records were refused, with their number.
+    pub(super) refusals: Vec<(Key, u32)>,
+}
 
 /// A snapshot that cannot be read; recent retries may be stored twice, nothing is lost.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -24,15 +38,21 @@ pub(crate) enum SnapshotError {
     Damaged,
 }
 
-pub(super) fn encode(sets: &[Entries; 2]) -> Vec<u8> {
-    let count: usize = sets.iter().map(Vec::len).sum();
-    let mut out = Vec::with_capacity(28 + count * ENTRY_BYTES);
+pub(super) fn encode(content: &Content) -> Vec<u8> {
+    let Content { exports, spans, refusals } = content;
+    let entries = exports.len() + spans.len();
+    let bytes = entries * ENTRY_BYTES + refusals.len() * REFUSAL_BYTES;
+    let mut out = Vec::with_capacity(36 + bytes);
     out.extend_from_slice(&MAGIC);
-    for set in sets {
-        out.extend_from_slice(&u64::try_from(set.len()).unwrap_or(0).to_le_bytes());
+    for count in [exports.len(), spans.len(), refusals.len()] {
+        out.extend_from_slice(&u64::try_from(count).unwrap_or(0).to_le_bytes());
     }
-    for (at, key) in sets.iter().flatten() {
+    for (at, key) in exports.iter().chain(spans) {
         out.extend_from_slice(&at.0.to_le_bytes());
+        out.extend_from_slice(&key.to_bytes());
+    }
+    for (key, records) in refusals {
+        out.extend_from_slice(&records.to_le_bytes());
         out.extend_from_slice(&key.to_bytes());
     }
     let crc = crc32c::crc32c(&out);
@@ -40,19 +60,40 @@ pub(super) fn encode(sets: &[Entries; 2]) -> Vec<u8> {
     out
 }
 
-pub(super) fn decode(bytes: &[u8]) -> Result<[Entries; 2], SnapshotError> {
-    let rest = bytes.strip_prefix(&MAGIC).ok_or(SnapshotError::Foreign)?;
+pub(super) fn decode(bytes: &[u8]) -> Result<Content, SnapshotError> {
+    let counts = match bytes.first_chunk() {
+        Some(&MAGIC) => 3,
+        Some(&MAGIC_1) => 2,
+        _ => return Err(SnapshotError::Foreign),
+    };
     let (checked, crc) = bytes.split_last_chunk::<4>().ok_or(SnapshotError::Damaged)?;
     if crc32c::crc32c(checked) != u32::from_le_bytes(*crc) {
         return Err(SnapshotError::Damaged);
     }
-    let (exports, rest) = rest.split_first_chunk::<8>().ok_or(SnapshotError::Damaged)?;
-    let (_, rest) = rest.split_first_chunk::<8>().ok_or(SnapshotError::Damaged)?;
-    let (entries, _crc) = rest.as_chunks::<ENTRY_BYTES>();
-    let mut entries: Entries = entries.iter().filter_map(entry).collect();
-    let exports = usize::try_from(u64::from_le_bytes(*exports)).unwrap_or(usize::MAX);
-    let spans = entries.split_off(exports.min(entries.len()));
-    Ok([entries, spans])
+    let mut rest = checked.get(MAGIC.len()..).ok_or(SnapshotError::Damaged)?;
+    let mut sizes = [0; 3];
+    for size in sizes.iter_mut().take(counts) {
+        let (count, behind) = rest.split_first_chunk::<8>().ok_or(SnapshotError::Damaged)?;
+        *size = usize::try_from(u64::from_le_bytes(*count)).unwrap_or(usize::MAX);
+        rest = behind;
+    }
+    let [exports, spans, refusals] = sizes;
+    let mut part = |count: usize, bytes: usize| {
+        let split = rest.split_at_checked(count.saturating_mul(bytes));
+        let (part, behind) = split.ok_or(SnapshotError::Damaged)?;
+        rest = behind;
+        Ok(part)
+    };
+    let entries = |bytes: &[u8]| bytes.as_chunks().0.iter().filter_map(entry).collect();
+    let exports = entries(part(exports, ENTRY_BYTES)?);
+    let spans = entries(part(spans, ENTRY_BYTES)?);
+    let refusals = part(refusals, REFUSAL_BYTES)?.as_chunks().0.iter();
+    Ok(Content { exports, spans, refusals: refusals.filter_map(refusal).collect() })
+}
+
+fn refusal(bytes: &[u8; REFUSAL_BYTES]) -> Option<(Key, u32)> {
+    let (records, key) = bytes.split_first_chunk::<4>()?;
+    Some((Key::from_bytes(key.try_into().ok()?), u32::from_le_bytes(*records)))
 }
 
 fn entry(bytes: &[u8; ENTRY_BYTES]) -> Option<(UnixNanos, Key)> {

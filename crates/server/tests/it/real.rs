@@ -249,6 +249,21 @@ async fn a_malformed_body_is_400_and_a_bad_record_costs_only_itself() {
     assert_eq!(read(answer).await.2["rows"], json!([["good"]]));
 }
 
+/// Scenario: the answer to an export of which records were refused, some or all, is lost, so the
+/// client sends it again. Guarantees: it hears the same again.
+#[tokio::test]
+async fn a_retry_hears_what_was_refused() {
+    let real = Real::new().await;
+    let bad = |id| Span { trace_id: vec![0; 16], ..span(id, 0, "zero") };
+    for spans in [vec![span(1, 0, "good"), bad(4), bad(5)], vec![bad(6)]] {
+        let body = traces(spans).encode_to_vec();
+        let first = real.export(0, "/v1/traces", body.clone()).await.bytes().await.unwrap();
+        assert!(!first.is_empty());
+        let again = real.export(0, "/v1/traces", body).await.bytes().await.unwrap();
+        assert_eq!(again, first);
+    }
+}
+
 #[tokio::test]
 async fn a_retry_is_stored_once_over_either_transport() {
     let real = Real::new().await;
