@@ -88,13 +88,7 @@ impl Ingest {
         body: Bytes,
     ) -> Result<Receipt, IngestError> {
         let (ingest, project) = (Arc::clone(self), project.clone());
-        let work = async move {
-            let outcome = ingest.admit(&project, signal, encoding, body).await;
-            if outcome.is_err() {
-                ingest.stats.failed(signal);
-            }
-            outcome
-        };
+        let work = async move { ingest.admit(&project, signal, encoding, body).await };
         // Bounded by `turns` below, and by the server's limit on connections.
         tokio::spawn(work).await.unwrap_or(Err(IngestError::Interrupted))
     }

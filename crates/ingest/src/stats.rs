@@ -34,8 +34,6 @@ pub struct SignalStats {
     pub duplicate_exports: u64,
     /// Spans recognised as stored before in another export.
     pub duplicate_records: u64,
-    /// Exports that failed or were told to come back.
-    pub failed_exports: u64,
 }
 
 #[derive(Debug, Default)]
@@ -46,7 +44,6 @@ struct Counters {
     rejected: AtomicU64,
     duplicate_exports: AtomicU64,
     duplicate_records: AtomicU64,
-    failed_exports: AtomicU64,
 }
 
 /// The live counters.
@@ -88,10 +85,6 @@ impl Recorder {
         add(&counters.duplicate_records, outcome.duplicate_records);
     }
 
-    pub(crate) fn failed(&self, signal: Signal) {
-        self.of(signal).failed_exports.fetch_add(1, Ordering::Relaxed);
-    }
-
     pub(crate) fn masked(&self, rules: &[(&'static str, u64)]) {
         if rules.is_empty() {
             return;
@@ -113,7 +106,6 @@ impl Recorder {
                 rejected: get(&counters.rejected),
                 duplicate_exports: get(&counters.duplicate_exports),
                 duplicate_records: get(&counters.duplicate_records),
-                failed_exports: get(&counters.failed_exports),
             }
         });
         let masked = self.masked.lock().unwrap_or_else(PoisonError::into_inner).clone();

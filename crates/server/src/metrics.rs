@@ -36,6 +36,7 @@ pub(crate) struct Metrics {
     registry: Registry,
     requests: Family<Labels<3>, Counter>,
     exports: Family<Labels<3>, Counter>,
+    exports_failed: Family<Labels<1>, Counter>,
     export_seconds: Family<Labels<2>, Histogram, Latency>,
     queries: Family<Labels<2>, Counter>,
     query_seconds: Family<Labels<1>, Histogram, Latency>,
@@ -64,6 +65,7 @@ impl Metrics {
             registry: Registry::with_prefix("telltale"),
             requests: Family::default(),
             exports: Family::default(),
+            exports_failed: Family::default(),
             export_seconds: Family::new_with_constructor(latency),
             queries: Family::default(),
             query_seconds: Family::new_with_constructor(latency),
@@ -79,6 +81,14 @@ impl Metrics {
         registry.register("requests", requests, self.requests.clone());
         let exports = "OTLP exports answered, by transport, signal and outcome";
         registry.register("exports", exports, self.exports.clone());
+        let failed = "OTLP exports that were refused as a whole, told to come back, or failed";
+        registry.register("exports_failed", failed, self.exports_failed.clone());
+        for signal in Signal::ALL {
+            // Zero is told too, so that an alert on a rate sees the first failure.
+            self.exports_failed
+                .get_or_create(&[("signal", Text::Borrowed(signal.name()))])
+                .inc_by(0);
+        }
         let seconds = "Time from the headers of an OTLP export to its acknowledgement";
         registry.register("export_duration_seconds", seconds, self.export_seconds.clone());
         let queries = "Questions answered, by kind and outcome";
@@ -125,6 +135,8 @@ impl Metrics {
         if refused.is_none() {
             let seconds = self.export_seconds.get_or_create(&[transport, signal]);
             seconds.observe(elapsed.as_secs_f64());
+        } else {
+            self.exports_failed.get_or_create(&[signal]).inc();
         }
     }
 

@@ -31,7 +31,6 @@ impl Exporter for Arc<Ingest> {
             rejected: signal.rejected,
             duplicate_exports: signal.duplicate_exports,
             duplicate_records: signal.duplicate_records,
-            failed_exports: signal.failed_exports,
         });
         let masked = stats.masked.into_iter().map(|(rule, count)| (rule.to_owned(), count));
         ExportStats { signals, masked: masked.collect() }

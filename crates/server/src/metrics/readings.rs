@@ -25,13 +25,12 @@ pub(super) fn registry(shared: &Shared) -> Registry {
 
 fn exports(registry: &mut Registry, stats: &ExportStats) {
     type Read = fn(&SignalExports) -> u64;
-    let by_signal: [(&str, &str, Read); 6] = [
+    let by_signal: [(&str, &str, Read); 5] = [
         ("export_bytes", "Bytes of acknowledged exports after decompression", |s| s.bytes),
         ("records_accepted", "Records stored", |s| s.accepted),
         ("records_rejected", "Records refused for good", |s| s.rejected),
         ("records_duplicate", "Records stored before by another export", |s| s.duplicate_records),
         ("exports_duplicate", "Exports recognised as retries", |s| s.duplicate_exports),
-        ("exports_failed", "Exports that failed or were told to come back", |s| s.failed_exports),
     ];
     for (name, help, read) in by_signal {
         let family = Family::<Labels<1>, Counter>::default();

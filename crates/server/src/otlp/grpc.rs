@@ -5,6 +5,7 @@
 //! is a compression flag, a length of four bytes and the bytes; the status stands in the trailers.
 
 use std::convert::Infallible;
+use std::time::Duration;
 
 use axum::body::Body;
 use axum::extract::{Extension, Request, State};
@@ -62,10 +63,11 @@ async fn export(
     signal: Signal,
     request: Request,
 ) -> Response {
+    let started = shared.clock.monotonic();
     if let Err(fault) = is_call(&request) {
+        shared.metrics.export("grpc", signal, Duration::ZERO, Some(fault.reason));
         return Wire::Api.fault(&fault);
     }
-    let started = shared.clock.monotonic();
     let outcome = receive(shared, principal, signal, request).await;
     let elapsed = shared.clock.monotonic().saturating_sub(started);
     shared.metrics.export("grpc", signal, elapsed, outcome.as_ref().err().map(|f| f.reason));

@@ -60,6 +60,4 @@ pub struct SignalExports {
     pub duplicate_exports: u64,
     /// Records that were stored before by another export.
     pub duplicate_records: u64,
-    /// Exports that failed or were told to come back.
-    pub failed_exports: u64,
 }

@@ -72,6 +72,27 @@ async fn requests_exports_and_readings_are_told() {
 
 #[tokio::test]
 async fn clients_cannot_invent_labels() {
+/// Guarantees: an export that is refused before its content is looked at counts as failed too.
+#[tokio::test]
+async fn every_export_that_is_refused_is_counted() {
+    let server = TestServer::open().await;
+    let refused = [
+        server.export("x").header("content-encoding", "gzip"),
+        server.export("x").header("content-encoding", "zstd"),
+        server.export("x").header("content-encoding", "br"),
+        server.post("/v1/traces").header("content-type", "text/plain").body("x"),
+    ];
+    for request in refused {
+        assert!(matches!(request.send().await.unwrap().status().as_u16(), 400 | 415));
+    }
+    server.behind.exporter.answer(Err(Refusal::new(ErrorKind::Busy, "full")));
+    server.export("x").send().await.unwrap();
+    server.export("x").send().await.unwrap();
+    let metrics = scrape(&server).await;
+    assert_line(&metrics, "telltale_exports_failed_total{signal=\"traces\"} 5");
+    assert_line(&metrics, "telltale_exports_failed_total{signal=\"logs\"} 0");
+}
+
     let server = TestServer::open().await;
     for n in 0..20 {
         let method = reqwest::Method::from_bytes(format!("M{n}").as_bytes()).unwrap();
