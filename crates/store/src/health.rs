@@ -94,6 +94,8 @@ pub struct StoreHealth {
     pub log_failing: bool,
     /// Bytes of frames in the log.
     pub wal_bytes: u64,
+    /// Bytes at the end of the log that held no whole record when it was opened.
+    pub log_dropped_bytes: u64,
     /// Rows in memory.
     pub memory_rows: usize,
     /// Bytes of rows in memory and of pending corrections.
@@ -152,6 +154,7 @@ struct Board {
     tasks: BTreeMap<Task, TaskHealth>,
     quarantined: Vec<Quarantined>,
     vacuum_pending_bytes: u64,
+    log_dropped_bytes: u64,
 }
 
 /// Where tasks write how they are doing.
@@ -186,6 +189,10 @@ impl HealthBoard {
         self.board().quarantined.push(Quarantined { path, reason });
     }
 
+    pub(crate) fn log_dropped(&self, bytes: u64) {
+        self.board().log_dropped_bytes += bytes;
+    }
+
     pub(crate) fn vacuum_pending(&self, bytes: u64) {
         self.board().vacuum_pending_bytes = bytes;
     }
@@ -199,6 +206,7 @@ impl HealthBoard {
         let board = self.board();
         health.quarantined.clone_from(&board.quarantined);
         health.vacuum_pending_bytes = board.vacuum_pending_bytes;
+        health.log_dropped_bytes = board.log_dropped_bytes;
         health.memory_bytes_max = config.memory_bytes;
         health.disk_reserve = config.disk_reserve_bytes;
     }

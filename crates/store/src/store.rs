@@ -188,6 +188,7 @@ impl Store {
             quarantined: Vec::new(),
             tables: Table::ALL.map(|table| (table, TableHealth::default())).into(),
             vacuum_pending_bytes: 0,
+            log_dropped_bytes: 0,
             last_seq: state.applied,
         };
         for ((_, table), shelf) in &state.shelves {

@@ -27,8 +27,9 @@
 //! # Failure rules
 //! - **Torn tail.** What follows the last whole frame of the last segment is zeros, or a group that
 //!   a crash cut short and that nobody was told of. It does not count from then on and is reported
-//!   ([`Recovery::torn`]), not an error. A flipped bit in the very last frame cannot be told from
-//!   that, and is treated alike; so the bytes are left in place until the segment is trimmed.
+//!   ([`Recovery::torn`]), not an error. Damage to the very last frame cannot be told from that for
+//!   certain and is treated alike; so a copy is kept in `quarantine/`, and a frame that lacks
+//!   nothing but the right checksum is named ([`Torn::broken`]).
 //! - **Damage.** Bytes that are no frame, but are followed by one or lie before the known end of a
 //!   segment, are copied to `quarantine/` beside the log's directory and reported
 //!   ([`Recovery::damaged`]); replay goes on at the next place where salt, length, a higher sequence

@@ -23,7 +23,7 @@ pub struct Recovery {
     pub frames: u64,
     /// Bytes of their payloads.
     pub bytes: u64,
-    /// Groups that a crash cut short; their bytes do not count.
+    /// Ends of groups that, by all that is known, a crash cut short; their bytes do not count.
     pub torn: Vec<Torn>,
     /// Damage, oldest first. The same damage is reported again until its segment is trimmed.
     pub damaged: Vec<Damage>,
@@ -34,8 +34,13 @@ pub struct Recovery {
 pub struct Torn {
     /// The segment.
     pub path: PathBuf,
-    /// Where it begins.
-    pub offset: u64,
+    /// Its bytes, up to the last that is not zero.
+    pub range: Range<u64>,
+    /// Whether a frame in it is all there but for its checksum, which a crash hardly leaves behind:
+    /// it may have been acknowledged.
+    pub broken: bool,
+    /// Where the copy is, or why there is none.
+    pub copy: Result<PathBuf, String>,
 }
 
 /// Bytes that should be frames and are not.
@@ -135,7 +140,10 @@ impl Replay<'_> {
             Extent::Exact(_) | Extent::Void => {}
         }
         if replayed.torn > 0 {
-            self.recovery.torn.push(Torn { path: listed.path.clone(), offset: at });
+            let range = at..at.saturating_add(replayed.torn);
+            let broken = io_at("read", &listed.path, scan.has_broken_frame(&range))?;
+            let copy = self.copy(listed, &range);
+            self.recovery.torn.push(Torn { path: listed.path.clone(), range, broken, copy });
         }
         let must_have_header = replayed.last.is_some() || matches!(listed.extent, Extent::Exact(_));
         if listed.header.is_none() && must_have_header {
@@ -180,9 +188,12 @@ impl Replay<'_> {
     }
 
     fn damaged(&mut self, listed: &Listed, range: Range<u64>, certain: bool) {
-        let copy = quarantine::copy(self.fs, self.quarantine, &listed.path, &range)
-            .map_err(|e| e.to_string());
+        let copy = self.copy(listed, &range);
         self.recovery.damaged.push(Damage { path: listed.path.clone(), range, certain, copy });
+    }
+
+    fn copy(&self, listed: &Listed, range: &Range<u64>) -> Result<PathBuf, String> {
+        quarantine::copy(self.fs, self.quarantine, &listed.path, range).map_err(|e| e.to_string())
     }
 }
 

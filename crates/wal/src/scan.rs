@@ -127,6 +127,45 @@ impl Scan {
         Ok(Some(Found { header, at: offset..end, payload }))
     }
 
+    /// Whether `range` has a frame that is all there, but for its checksum. One that a crash cut
+    /// short ends behind the range or lacks sectors of the disk, which then read as zeros.
+    ///
+    /// # Errors
+    /// The file system's.
+    pub(crate) fn has_broken_frame(&mut self, range: &Range<u64>) -> io::Result<bool> {
+        if self.bounds.salt.is_none() {
+            return Ok(false);
+        }
+        let mut offset = range.start;
+        while offset < range.end {
+            let window = self.reader.peek(offset, SEARCH_STEP)?;
+            let len = window.len();
+            for candidate in candidates(window, self.bounds.salt) {
+                let at = offset.saturating_add(candidate as u64);
+                if self.is_broken_frame(at, range.end)? {
+                    return Ok(true);
+                }
+            }
+            let step = if len > FRAME_HEADER { len - FRAME_HEADER } else { len.max(1) };
+            offset = offset.saturating_add(step as u64);
+        }
+        Ok(false)
+    }
+
+    fn is_broken_frame(&mut self, offset: u64, limit: u64) -> io::Result<bool> {
+        let header = self.reader.peek(offset, FRAME_HEADER)?.first_chunk().map(FrameHeader::decode);
+        let Some(header) = header.filter(|h| self.is_plausible(h)) else { return Ok(false) };
+        let start = offset.saturating_add(FRAME_HEADER as u64);
+        let Ok(len) = usize::try_from(header.len) else { return Ok(false) };
+        if start.saturating_add(u64::from(header.len)) > limit {
+            return Ok(false);
+        }
+        let Some(payload) = self.reader.bytes(start, len)? else { return Ok(false) };
+        let first = usize::try_from(start.next_multiple_of(SECTOR) - start).unwrap_or(usize::MAX);
+        let sectors = payload.get(first..).unwrap_or_default().chunks(SECTOR_BYTES);
+        Ok(sectors.into_iter().all(|sector| sector.iter().any(|byte| *byte != 0)))
+    }
+
     fn is_plausible(&self, header: &FrameHeader) -> bool {
         let known = match self.bounds.salt {
             Some(salt) => salt == header.salt,
@@ -143,6 +182,9 @@ impl Scan {
 }
 
 const SEARCH_STEP: usize = 64 * 1024;
+/// What a disk writes whole or not at all.
+const SECTOR: u64 = 512;
+const SECTOR_BYTES: usize = 512;
 
 /// Where in `window` a frame's header may begin: wherever the salt stands, or, when the salt is not
 /// known, wherever four bytes are not all zero.

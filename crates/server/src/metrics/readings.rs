@@ -63,6 +63,10 @@ fn vitals(registry: &mut Registry, vitals: &Vitals) {
     ] {
         gauge(registry, name, help, value);
     }
+    let dropped = Counter::<u64>::default();
+    dropped.inc_by(vitals.wal_dropped_bytes);
+    let help = "Bytes at the end of the write-ahead log that held no whole record at the start";
+    registry.register("wal_dropped_bytes", help, dropped);
     let lag = Gauge::<f64, std::sync::atomic::AtomicU64>::default();
     lag.set(vitals.ingest_lag.as_secs_f64());
     registry.register("ingest_lag_seconds", "Time from acknowledgement to visibility", lag);

@@ -20,6 +20,8 @@ pub struct Vitals {
     pub ingest_lag: Duration,
     /// Bytes of the write-ahead log on disk.
     pub wal_bytes: u64,
+    /// Bytes at the end of the log that held no whole record at the last start.
+    pub wal_dropped_bytes: u64,
     /// Bytes of records in memory.
     pub memtable_bytes: u64,
     /// Records in memory.

@@ -34,6 +34,7 @@ async fn requests_exports_and_readings_are_told() {
     let table = VitalTable { name: "spans".to_owned(), files: 2, rows: 10, bytes: 400 };
     *server.behind.vital.0.lock().unwrap() = Vitals {
         wal_bytes: 5,
+        wal_dropped_bytes: 8,
         memtable_bytes: 6,
         disk_free_bytes: 7,
         tables: vec![table],
@@ -57,6 +58,7 @@ async fn requests_exports_and_readings_are_told() {
         "telltale_export_bytes_total{signal=\"traces\"} 99",
         "telltale_values_masked_total{rule=\"openai_key\"} 4",
         "telltale_wal_bytes 5",
+        "telltale_wal_dropped_bytes_total 8",
         "telltale_memtable_bytes 6",
         "telltale_disk_free_bytes 7",
         "telltale_table_files{table=\"spans\"} 2",

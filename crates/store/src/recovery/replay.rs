@@ -3,13 +3,14 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::num::NonZero;
+use std::ops::Range;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
 use telltale_base::Project;
 use telltale_schema::{Table, assign_record_ids, coalesce};
-use telltale_wal::{Frame, Fs, Wal, WalConfig, write_atomic};
+use telltale_wal::{Frame, Fs, Recovery, Wal, WalConfig, write_atomic};
 
 use crate::committer::record_base;
 use crate::corrections::codec;
@@ -61,19 +62,37 @@ impl Replayer {
             drop(wal);
             (wal, _) = Wal::open(fs, directory, config, newest, &mut |_| Ok(()))?;
         }
-        for damage in &recovery.damaged {
-            let copy = match &damage.copy {
-                Ok(path) => format!("a copy is {}", path.display()),
-                Err(error) => format!("there is no copy: {error}"),
-            };
-            let certain = if damage.certain { "records are lost" } else { "records may be lost" };
-            let range = &damage.range;
-            let reason =
-                format!("bytes {}..{} are damaged, {certain}; {copy}", range.start, range.end);
-            self.health.quarantined(damage.path.clone(), reason);
-        }
+        self.report(&recovery);
         self.join_small_batches()?;
         Ok((wal, self.state, self.health))
+    }
+
+    /// Tells people what of the log does not count.
+    fn report(&self, recovery: &Recovery) {
+        let copy = |copy: &Result<PathBuf, String>| match copy {
+            Ok(path) => format!("a copy is {}", path.display()),
+            Err(error) => format!("there is no copy: {error}"),
+        };
+        for damage in &recovery.damaged {
+            let certain = if damage.certain { "records are lost" } else { "records may be lost" };
+            let (Range { start, end }, copy) = (&damage.range, copy(&damage.copy));
+            let reason = format!("bytes {start}..{end} are damaged, {certain}; {copy}");
+            self.health.quarantined(damage.path.clone(), reason);
+        }
+        for torn in &recovery.torn {
+            let (Range { start, end }, copy) = (&torn.range, copy(&torn.copy));
+            tracing::warn!(
+                path = %torn.path.display(), start, end, %copy,
+                "the end of the log holds no whole record; a crash leaves such an end behind"
+            );
+            self.health.log_dropped(end.saturating_sub(*start));
+            if torn.broken {
+                let reason = format!(
+                    "bytes {start}..{end} at the end of the log have a wrong checksum, acknowledged records may be lost; {copy}"
+                );
+                self.health.quarantined(torn.path.clone(), reason);
+            }
+        }
     }
 
     fn take(&mut self, frame: Frame) -> Result<(), StoreError> {

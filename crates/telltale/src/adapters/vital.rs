@@ -43,6 +43,7 @@ impl Vital for StoreVital {
             // Records become visible before they are acknowledged, so nothing acked can lag.
             ingest_lag: Duration::ZERO,
             wal_bytes: health.wal_bytes,
+            wal_dropped_bytes: health.log_dropped_bytes,
             memtable_bytes: count(health.memory_bytes),
             memtable_rows: count(health.memory_rows),
             disk_free_bytes: health.disk_free,

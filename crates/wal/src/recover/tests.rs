@@ -100,6 +100,40 @@ fn numbers_of_torn_frames_are_not_given_out_again() {
     assert_eq!((replayed.len(), recovery.torn.len(), recovery.damaged.len()), (8, 0, 0));
 }
 
+/// Scenario: the last frame of the log, which had been acknowledged, has a flipped bit; or a crash
+/// cut it short, at its end or with a sector in its middle. Guarantees: the bytes are kept and their
+/// range is told each time, and the first is told from the others.
+#[test]
+fn a_broken_last_frame_is_told_from_a_cut_one() {
+    type Change = fn(&mut Vec<u8>, usize);
+    let cases: [(Change, bool); 5] = [
+        (|b, at| b[at + 60] ^= 1, true),
+        (|b, at| b[at + 9] ^= 1, true),
+        (|b, _| b.truncate(b.len() - 1), false),
+        (|b, at| b[at + 1500..].fill(0), false),
+        (|b, at| b[(at + 100).next_multiple_of(512)..][..512].fill(0), false),
+    ];
+    for (case, (change, broken)) in cases.into_iter().enumerate() {
+        let dir = TempDir::new().unwrap();
+        written(dir.path());
+        append(&mut open(dir.path()).0, &[&[9; 2000]]);
+        drop(open(dir.path()));
+        let path = files(dir.path()).pop().unwrap();
+        edit(&path, |b| {
+            b.truncate(4096 + 24 + 2000);
+            change(b, 4096);
+        });
+        let bytes = fs::read(&path).unwrap();
+        let (_, recovery, replayed) = open(dir.path());
+        assert_eq!((replayed.len(), recovery.damaged.len()), (8, 0), "case {case}");
+        let [torn] = recovery.torn.as_slice() else { panic!("{:?}", recovery.torn) };
+        assert_eq!((&torn.path, torn.range.start, torn.broken), (&path, 4096, broken), "{case}");
+        let end = usize::try_from(torn.range.end).unwrap();
+        assert!(bytes[end..].iter().all(|byte| *byte == 0), "case {case}");
+        assert_eq!(fs::read(torn.copy.as_ref().unwrap()).unwrap(), bytes[4096..end]);
+    }
+}
+
 #[test]
 fn a_hole_in_the_last_group_may_be_a_crash() {
     let dir = TempDir::new().unwrap();
