@@ -20,6 +20,14 @@ pub enum StoreError {
         /// The data directory.
         dir: PathBuf,
     },
+    /// The directory holds something, and nothing in it says that it is Telltale's.
+    #[error("{} is not a data directory of Telltale: it holds {found:?} and no version.json. Nothing was changed in it; choose a new or empty directory, or move version.json back if it was lost", dir.display())]
+    Foreign {
+        /// The directory.
+        dir: PathBuf,
+        /// A name found in it.
+        found: String,
+    },
     /// The data directory was written by a later version.
     #[error("the data directory {} has format {found}, this version reads up to {supported}; use a newer version", dir.display())]
     TooNew {
@@ -136,7 +144,7 @@ impl StoreError {
     /// What the caller must do.
     pub fn kind(&self) -> ErrorKind {
         match self {
-            Self::Locked { .. } | Self::TooNew { .. } => ErrorKind::Conflict,
+            Self::Locked { .. } | Self::Foreign { .. } | Self::TooNew { .. } => ErrorKind::Conflict,
             Self::Busy { .. } | Self::Closed => ErrorKind::Busy,
             Self::Invalid(_) => ErrorKind::Invalid,
             Self::TooLarge { .. } => ErrorKind::TooLarge,

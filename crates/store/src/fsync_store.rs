@@ -23,6 +23,9 @@ use object_store::{
 };
 use telltale_wal::Fs;
 
+/// How the names of temporary files begin.
+pub(crate) const OBJECT_PREFIX: &str = "object-";
+
 /// Local object store rooted at `/` with durable writes.
 #[derive(Clone, Debug)]
 pub(crate) struct FsyncStore {
@@ -60,7 +63,7 @@ impl Inner {
         let directory = target.parent().unwrap_or(FilePath::new("/"));
         self.fs.create_dir_all(directory).map_err(|e| failed(location, e))?;
         let number = self.counter.fetch_add(1, Ordering::Relaxed);
-        let temporary = self.temporary.join(format!("object-{number}"));
+        let temporary = self.temporary.join(format!("{OBJECT_PREFIX}{number}"));
         let result = self.write(&temporary, payload).and_then(|()| {
             if create {
                 self.fs.link(&temporary, &target)

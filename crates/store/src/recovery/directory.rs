@@ -9,11 +9,16 @@ use serde::{Deserialize, Serialize};
 use telltale_schema::SCHEMA_VERSION;
 use telltale_wal::{Fs, write_atomic};
 
+use crate::fsync_store::OBJECT_PREFIX;
 use crate::shared::Paths;
 use crate::{DataFile, StoreError};
 
 /// Version of the layout of a data directory. A later one is refused, an earlier one is read.
 const FORMAT: u32 = 1;
+
+/// How the names of folders among the temporary files begin: those that `DataFusion` makes to spill,
+/// and those of commands that work on a directory without a server.
+const FOLDER_PREFIXES: [&str; 2] = ["datafusion-", "keys-"];
 
 #[derive(Debug, Serialize, Deserialize)]
 struct VersionFile {
@@ -33,6 +38,7 @@ pub(super) fn open(fs: &dyn Fs, directory: &Path) -> Result<Opened, StoreError> 
     fs.create_dir_all(directory).map_err(StoreError::io("create", directory))?;
     let root = directory.canonicalize().map_err(StoreError::io("find", directory))?;
     let paths = Paths { root };
+    must_be_ours(fs, &paths)?;
     let lock = lock(&paths)?;
     version(fs, &paths)?;
     for path in
@@ -42,6 +48,32 @@ pub(super) fn open(fs: &dyn Fs, directory: &Path) -> Result<Opened, StoreError> 
     }
     clear(fs, &paths.temporary())?;
     Ok(Opened { paths, lock })
+}
+
+/// What may stand in a directory that no store was opened in yet: the metadata of keys made before
+/// the first start, what a start leaves that is killed before it writes the version, and what an
+/// empty file system has.
+const BEFORE_FIRST_START: [&str; 8] = [
+    "lock",
+    "lost+found",
+    "meta.db",
+    "meta.db-journal",
+    "meta.db-shm",
+    "meta.db-wal",
+    "version.json",
+    "version.json.tmp",
+];
+
+/// Refuses somebody else's directory before anything is written to it.
+fn must_be_ours(fs: &dyn Fs, paths: &Paths) -> Result<(), StoreError> {
+    let names = fs.list(&paths.root).map_err(StoreError::io("list", &paths.root))?;
+    if names.iter().any(|name| name == "version.json") {
+        return Ok(());
+    }
+    match names.into_iter().find(|name| !BEFORE_FIRST_START.contains(&name.as_str())) {
+        None => Ok(()),
+        Some(found) => Err(StoreError::Foreign { dir: paths.root.clone(), found }),
+    }
 }
 
 fn lock(paths: &Paths) -> Result<File, StoreError> {
@@ -86,13 +118,17 @@ fn version(fs: &dyn Fs, paths: &Paths) -> Result<(), StoreError> {
     }
 }
 
+/// Removes what a killed process left. Anything else is somebody's and stays.
 fn clear(fs: &dyn Fs, directory: &Path) -> Result<(), StoreError> {
+    let ours = |name: &str| FOLDER_PREFIXES.iter().any(|prefix| name.starts_with(prefix));
     for name in fs.list(directory).map_err(StoreError::io("list", directory))? {
-        let path = directory.join(name);
-        // Queries make folders here when they spill, which a killed process leaves behind. What is
-        // temporary need not be removed durably.
-        let removed =
-            if path.is_dir() { std::fs::remove_dir_all(&path) } else { fs.remove_file(&path) };
+        let path = directory.join(&name);
+        // What is temporary need not be removed durably.
+        let removed = match path.is_dir() {
+            false if name.starts_with(OBJECT_PREFIX) => fs.remove_file(&path),
+            true if ours(&name) => std::fs::remove_dir_all(&path),
+            _ => Ok(()),
+        };
         removed.map_err(StoreError::io("remove", &path))?;
     }
     Ok(())
