@@ -7,6 +7,11 @@ use std::time::Duration;
 
 use crate::auth::SignInLimits;
 
+/// Where people say [`ServerConfig::otlp_origins`].
+pub(crate) const OTLP_ORIGINS: &str = "server.otlp_origins";
+/// Where people say [`ServerConfig::api_origins`].
+pub(crate) const API_ORIGINS: &str = "server.api_origins";
+
 /// The ports and their rules.
 #[derive(Clone, Debug)]
 pub struct ServerConfig {

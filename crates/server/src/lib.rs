@@ -41,6 +41,6 @@ pub use config::{Listen, Readiness, ServerConfig, ServerLimits, TlsFiles};
 pub use error::ServerError;
 pub use exposure::{Exposed, check_exposure};
 pub use openapi::openapi_json;
-pub use server::{OpenPort, Server};
+pub use server::{OpenPort, Server, check_settings};
 pub use state::Ports;
 pub use tls::tls_config;

@@ -9,7 +9,7 @@ use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use crate::config::ServerConfig;
+use crate::config::{API_ORIGINS, OTLP_ORIGINS, ServerConfig};
 use crate::error::ServerError;
 use crate::exposure::check_exposure;
 use crate::listen::{Serving, accept, open};
@@ -40,7 +40,7 @@ impl Server {
     /// A port that was asked for is taken, no port is left, others could reach a server without
     /// keys, a TLS file or a setting cannot be used.
     pub async fn bind(config: ServerConfig, ports: Ports) -> Result<Self, ServerError> {
-        check_origins(&config)?;
+        check_settings(&config)?;
         // When the metadata database does not answer, the safe guess is that there are no keys.
         let has_keys = ports.meta.has_keys().await.unwrap_or(false);
         check_exposure(&config, has_keys)?;
@@ -108,12 +108,16 @@ impl Server {
     }
 }
 
-fn check_origins(config: &ServerConfig) -> Result<(), ServerError> {
-    let lists = [("otlp_origins", &config.otlp_origins), ("api_origins", &config.api_origins)];
+/// Checks what can be checked before any port is open.
+///
+/// # Errors
+/// Names the configuration key, its value and what would be right.
+pub fn check_settings(config: &ServerConfig) -> Result<(), ServerError> {
+    let lists = [(OTLP_ORIGINS, &config.otlp_origins), (API_ORIGINS, &config.api_origins)];
     for (key, origins) in lists {
         for origin in origins {
             let any = origin == "*";
-            let reason = if any && key == "api_origins" {
+            let reason = if any && key == API_ORIGINS {
                 "every web page could read everything: list the origins that may"
             } else if !any && !is_origin(origin) {
                 "an origin looks like https://app.example.com, without a path"

@@ -74,8 +74,8 @@ async fn exposure_without_keys_is_refused_and_with_a_key_is_not() {
 #[tokio::test]
 async fn origins_that_cannot_work_are_refused() {
     for (otlp, api, expect) in [
-        (vec![], vec!["*"], "api_origins holds \"*\": every web page could read everything"),
-        (vec!["app.example.com"], vec![], "otlp_origins holds \"app.example.com\""),
+        (vec![], vec!["*"], "server.api_origins holds \"*\": every web page could read everything"),
+        (vec!["app.example.com"], vec![], "server.otlp_origins holds \"app.example.com\""),
         (vec!["https://a.example/path"], vec![], "without a path"),
     ] {
         let owned = |list: Vec<&str>| list.into_iter().map(str::to_owned).collect();

@@ -10,8 +10,9 @@ fn load_text(text: &str, variables: &[(&str, &str)]) -> Result<Config, String> {
     let path = dir.path().join("telltale.toml");
     std::fs::write(&path, text).unwrap();
     let environment = variables.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned()));
-    load(Some(&path), environment, Vec::new())
-        .map_err(|e| e.to_string().replace(&path.display().to_string(), "FILE"))
+    load(Some(&path), environment, Vec::new()).map_err(|e| {
+        format!("{:#}", anyhow::Error::from(e)).replace(&path.display().to_string(), "FILE")
+    })
 }
 
 #[test]
@@ -63,6 +64,16 @@ fn errors_name_the_key_and_the_fix() {
         ("[telemetry]\ntraces_ratio = 1.5", &[]),
         ("", &[("TELLTALE_TELEMETRY_TRACES_RATIO", "half")]),
         ("[telemetry]\ntraces_project = 'No Good'", &[]),
+        ("[server]\napi_origins = ['*']", &[]),
+        ("[server]\notlp_origins = ['app.example.com']", &[]),
+        ("data_dir = ''", &[]),
+        ("[query]\nthreads = 0", &[]),
+        ("", &[("TELLTALE_QUERY_THREADS", "1025")]),
+        ("[query]\nmemory = '1MiB'", &[]),
+        ("[storage]\nwal_max = '100KiB'", &[]),
+        ("http = '127.0.0.1:4000'\npg = '0.0.0.0:4000'", &[]),
+        ("[retention]\nlogs = '0s'", &[]),
+        ("[projects.shop]\nspans = '0d'", &[]),
         ("= no toml", &[]),
     ];
     let answers: Vec<String> =
@@ -92,6 +103,11 @@ fn own_traces_go_nowhere_here_or_to_an_address() {
 
 #[test]
 fn a_missing_file_is_named() {
+    let error = load(Some(Path::new("no/such.toml")), [], Vec::new()).unwrap_err();
+    assert_eq!(format!("{:#}", anyhow::Error::from(error)).matches("No such file").count(), 1);
+    let flags = vec![("http", "here".to_owned())];
+    let error = load(None, [], flags).unwrap_err();
+    assert!(error.to_string().starts_with("configuration key `http` (flag --http): "), "{error}");
     let error = load(Some(Path::new("no/such.toml")), [], Vec::new()).unwrap_err();
     assert!(error.to_string().contains("no/such.toml"), "{error}");
 }
