@@ -49,6 +49,9 @@ pub struct CreateKey {
     /// What you call it [default: the scope]
     #[arg(long)]
     pub name: Option<String>,
+    /// With --data-dir: make the directory, or a database of keys in one that has nothing of Telltale
+    #[arg(long)]
+    pub create: bool,
     /// Where keys are kept
     #[command(flatten)]
     pub place: Where,
@@ -150,6 +153,10 @@ async fn create(args: CreateKey, out: &mut (dyn Write + Send)) -> Result<ExitCod
     let name = args.name.as_deref().unwrap_or(scope);
     let (created, url) = match place::choose(&args.place).await? {
         Place::Directory(path) => {
+            // The default directory is where the server of this folder looks: no name to misspell.
+            if args.place.data_dir.is_some() && !args.create {
+                directory::must_be_ours(&path)?;
+            }
             let project = args.project.as_deref().unwrap_or("default");
             (directory::create(&path, project, scope, name).await?, None)
         }
@@ -189,8 +196,12 @@ fn write_created(
     }
     if scope != KeyScope::Ingest {
         writeln!(out, "To ask with it:   export TELLTALE_KEY={secret}")?;
-        let url = url.unwrap_or(crate::connect::DEFAULT_URL);
-        writeln!(out, "To sign a browser in: POST {url}/api/v1/session {{\"key\": \"tt_...\"}}")?;
+        // A directory does not say on which port its server listens.
+        let (url, to) = url.map_or(("", " to the server"), |url| (url, ""));
+        writeln!(
+            out,
+            "To sign a browser in: POST {url}/api/v1/session {{\"key\": \"tt_...\"}}{to}"
+        )?;
     }
     Ok(())
 }

@@ -29,6 +29,8 @@ pub struct ServerConfig {
     pub otlp_origins: Vec<String>,
     /// Origins of web pages that may read and change what is stored. `*` is refused here.
     pub api_origins: Vec<String>,
+    /// The command that makes the first key, for people who open ports without one.
+    pub first_key: String,
     /// How long a browser stays signed in.
     pub session_lifetime: Duration,
     /// Limits.
@@ -48,6 +50,7 @@ impl Default for ServerConfig {
             allowed_hosts: Vec::new(),
             otlp_origins: Vec::new(),
             api_origins: Vec::new(),
+            first_key: "telltale keys create --project default --scope admin".to_owned(),
             session_lifetime: Duration::from_hours(24 * 7),
             limits: ServerLimits::default(),
             readiness: Readiness::default(),

@@ -9,7 +9,7 @@ use crate::config::ServerConfig;
 #[error(
     "{role} would listen on {address}, which other machines can reach, and no API key exists: \
      anyone could read and write everything. Either create a key first with \
-     `telltale keys create --project default --scope admin`, or stay local with \
+     `{first_key}`, or stay local with \
      `{role} = \"{local}\"`"
 )]
 pub struct Exposed {
@@ -19,6 +19,8 @@ pub struct Exposed {
     pub address: SocketAddr,
     /// The address that would be allowed.
     pub local: SocketAddr,
+    /// The command that makes a key.
+    pub first_key: String,
 }
 
 /// Refuses to open ports beyond loopback when no key exists.
@@ -35,7 +37,8 @@ pub fn check_exposure(config: &ServerConfig, has_keys: bool) -> Result<(), Expos
         let Some(address) = listen.address() else { continue };
         if !is_loopback(address.ip()) {
             let local = SocketAddr::from(([127, 0, 0, 1], address.port()));
-            return Err(Exposed { role, address, local });
+            let first_key = config.first_key.clone();
+            return Err(Exposed { role, address, local, first_key });
         }
     }
     Ok(())

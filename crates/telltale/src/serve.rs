@@ -108,8 +108,8 @@ async fn bind_pg(config: &Config, meta: Meta, engine: Arc<Engine>) -> Result<Opt
     anyhow::ensure!(
         has_keys || address.ip().is_loopback(),
         "pg would listen on {address}, which other machines can reach, and no API key exists: \
-         create one with `telltale keys create --project default --scope query`, or stay local \
-         with `pg = \"127.0.0.1:{}\"`",
+         create one with `{}`, or stay local with `pg = \"127.0.0.1:{}\"`",
+        settings::first_key(config, "query"),
         address.port()
     );
     let pg = PgConfig {

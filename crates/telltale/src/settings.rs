@@ -45,11 +45,18 @@ pub(crate) fn server(config: &Config) -> ServerConfig {
         allowed_hosts: section.allowed_hosts.clone(),
         otlp_origins: section.otlp_origins.clone(),
         api_origins: section.api_origins.clone(),
+        first_key: first_key(config, "admin"),
         ..ServerConfig::default()
     };
     server.limits.export_bytes_max = section.body_max.as_usize();
     server.limits.connections_max = section.connections_max;
     server
+}
+
+/// The command that makes a key that this server knows.
+pub(crate) fn first_key(config: &Config, scope: &str) -> String {
+    let dir = config.data_dir.display();
+    format!("telltale keys create --data-dir {dir} --project default --scope {scope}")
 }
 
 pub(crate) fn store(config: &Config) -> StoreConfig {

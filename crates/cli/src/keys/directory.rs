@@ -71,6 +71,19 @@ async fn revoke_in(meta: &Meta, id: &str) -> Result<(), CliError> {
     Ok(meta.revoke_key(&key.project, id).await?)
 }
 
+/// Refuses a directory that no server uses: a key in it would open nothing.
+pub(super) fn must_be_ours(path: &Path) -> Result<(), CliError> {
+    let ours = [FILE, "version.json"].iter().any(|name| path.join(name).exists());
+    if ours {
+        return Ok(());
+    }
+    let what = if path.exists() { "is not a data directory of Telltale" } else { "does not exist" };
+    Err(CliError::Usage(format!(
+        "{} {what}: a key in it would open nothing. Name the server's data_dir, or say --create when the server is to start on it later",
+        path.display()
+    )))
+}
+
 /// Only `create` may make a directory: a misspelt path must not look like one without keys.
 fn must_exist(path: &Path) -> Result<(), CliError> {
     let file = path.join(FILE);

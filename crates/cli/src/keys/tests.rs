@@ -13,7 +13,7 @@ async fn run_json(command: KeyCommand) -> Result<Value, CliError> {
 
 fn create_args(path: &std::path::Path) -> CreateKey {
     let project = Some("shop".to_owned());
-    CreateKey { project, scope: KeyScope::Ingest, name: None, place: place(path) }
+    CreateKey { project, scope: KeyScope::Ingest, name: None, create: true, place: place(path) }
 }
 
 /// Scenario: no server runs and no directory exists. Guarantees: the first key can be made, is
@@ -47,7 +47,16 @@ async fn a_misspelt_directory_is_an_error() {
     let path = folder.path().join("misspelt");
     let list = KeyCommand::List(ListKeys { project: None, place: place(&path) });
     assert!(matches!(run_json(list).await, Err(CliError::DataDir { .. })));
+    let create = |path: &std::path::Path| {
+        KeyCommand::Create(CreateKey { create: false, ..create_args(path) })
+    };
+    assert!(matches!(run_json(create(&path)).await, Err(CliError::Usage(_))));
     assert!(!path.exists());
+    assert!(matches!(run_json(create(folder.path())).await, Err(CliError::Usage(_))));
+    assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0);
+    std::fs::create_dir(folder.path().join("data")).unwrap();
+    run_json(KeyCommand::Create(create_args(&folder.path().join("data")))).await.unwrap();
+    run_json(create(&folder.path().join("data"))).await.unwrap();
 }
 
 #[test]
@@ -70,5 +79,6 @@ fn a_new_key_says_what_it_is_good_for() {
     assert!(text(KeyScope::Query).starts_with("tt_s\n"));
     assert!(!text(KeyScope::Query).contains("OTEL_EXPORTER_OTLP_HEADERS"));
     assert!(!text(KeyScope::Ingest).contains("TELLTALE_KEY"));
-    assert!(text(KeyScope::Admin).contains("http://127.0.0.1:7070/api/v1/session"));
+    assert!(text(KeyScope::Admin).contains("POST /api/v1/session"));
+    assert!(!text(KeyScope::Admin).contains("7070"), "the port of a directory's server is unknown");
 }

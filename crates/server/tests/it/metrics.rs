@@ -72,8 +72,6 @@ async fn requests_exports_and_readings_are_told() {
     assert_eq!(metrics.matches("# EOF").count(), 1);
 }
 
-#[tokio::test]
-async fn clients_cannot_invent_labels() {
 /// Guarantees: an export that is refused before its content is looked at counts as failed too.
 #[tokio::test]
 async fn every_export_that_is_refused_is_counted() {
@@ -95,6 +93,8 @@ async fn every_export_that_is_refused_is_counted() {
     assert_line(&metrics, "telltale_exports_failed_total{signal=\"logs\"} 0");
 }
 
+#[tokio::test]
+async fn clients_cannot_invent_labels() {
     let server = TestServer::open().await;
     for n in 0..20 {
         let method = reqwest::Method::from_bytes(format!("M{n}").as_bytes()).unwrap();
