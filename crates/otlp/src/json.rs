@@ -2,8 +2,8 @@
 //! protobuf. No tree is built: values are written as they are read.
 //!
 //! OTLP's rules: keys in lowerCamelCase, ids in hex, enums as numbers, 64-bit integers as numbers
-//! or text, unknown keys ignored, null as if absent. An id that is not hex becomes one byte, which
-//! no id is, so that the decoder refuses that record and not the batch.
+//! or text, unknown keys ignored, null as if absent. An id that is not hex becomes bytes of
+//! another length, so that the decoder refuses that record and not the batch.
 
 mod scalar;
 

@@ -11,11 +11,15 @@ use crate::wire::{WireError, address};
 /// Distinct reasons that are reported; what is beyond is counted under one.
 const REASONS_MAX: usize = 32;
 
+/// What the JSON reader makes of an id that is not hex: no id has that many bytes.
+pub(crate) const NOT_HEX: [u8; 9] = *b"\0not hex\0";
+
 /// What is wrong with a record.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Cause {
     Utf8,
     IdLength(usize),
+    IdHex,
     IdZero,
     Count(usize, &'static str),
     Bytes(usize, &'static str),
@@ -42,6 +46,7 @@ impl fmt::Display for Refusal {
         match self.cause {
             Cause::Utf8 => f.write_str("invalid UTF-8"),
             Cause::IdLength(length) => write!(f, "not {length} bytes long"),
+            Cause::IdHex => f.write_str("not hex"),
             Cause::IdZero => f.write_str("all zero"),
             Cause::Count(limit, name) => write!(f, "more than {limit} ({name})"),
             Cause::Bytes(limit, name) => write!(f, "longer than {limit} bytes ({name})"),
@@ -161,6 +166,9 @@ pub(crate) fn some_id<'a>(
 ) -> Result<Option<&'a [u8]>, Refusal> {
     if bytes.is_empty() {
         return Ok(None);
+    }
+    if bytes == NOT_HEX {
+        return Err(Refusal::new(place, Cause::IdHex));
     }
     if bytes.len() != length {
         return Err(Refusal::new(place, Cause::IdLength(length)));

@@ -10,7 +10,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::auth::{Origins, SignIns};
 use crate::body::{BodyLimits, InFlight};
-use crate::config::ServerConfig;
+use crate::config::{API_ORIGINS, OTLP_ORIGINS, ServerConfig};
 use crate::metrics::Metrics;
 use crate::ports::{Backup, Exporter, Queries, Tail, Vital};
 
@@ -69,8 +69,8 @@ impl Shared {
             tails: Arc::new(Semaphore::new(config.limits.tails_max)),
             sign_ins: SignIns::new(config.limits.sign_ins),
             backups: Arc::new(Semaphore::new(1)),
-            otlp_origins: Origins::new(&config.otlp_origins),
-            api_origins: Origins::new(&config.api_origins),
+            otlp_origins: Origins::new(&config.otlp_origins, OTLP_ORIGINS),
+            api_origins: Origins::new(&config.api_origins, API_ORIGINS),
             metrics: Metrics::new(),
             meta: ports.meta,
             exporter: ports.exporter,

@@ -11,10 +11,8 @@ use serde_json::value::RawValue;
 use telltale_base::unhex;
 
 use crate::proto::Kind;
+use crate::record::NOT_HEX;
 use crate::wire::Writer;
-
-/// Stands for an id that is not hex: no id has one byte, so the decoder refuses the record.
-const BROKEN_ID: [u8; 1] = [0];
 
 const INDIFFERENT: GeneralPurposeConfig = GeneralPurposeConfig::new()
     .with_decode_padding_mode(DecodePaddingMode::Indifferent)
@@ -184,7 +182,7 @@ impl Visitor<'_> for ScalarSeed {
         let unfit = || E::custom(format_args!("a string where {} belongs", self.name()));
         Ok(Some(match self.kind {
             Kind::String => Scalar::Bytes(text.as_bytes().to_vec()),
-            Kind::Id => Scalar::Bytes(unhex(text).unwrap_or_else(|| BROKEN_ID.to_vec())),
+            Kind::Id => Scalar::Bytes(unhex(text).unwrap_or_else(|| NOT_HEX.to_vec())),
             Kind::Bytes => {
                 let engine = if text.contains(['-', '_']) { &URL_SAFE } else { &STANDARD };
                 let bytes = engine.decode(text).map_err(|_| E::custom("the text is not base64"))?;

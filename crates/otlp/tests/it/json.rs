@@ -95,7 +95,7 @@ fn unknown_and_null_members_are_passed_over() {
 fn a_broken_id_refuses_its_span_and_not_the_batch() {
     let good = r#"{"traceId":"01020304050607080900000000000000","spanId":"0102030405060708"}"#;
     for (span, reason) in [
-        (r#"{"traceId":"xyz","spanId":"0102030405060708"}"#, "1 span.trace_id: not 16 bytes long"),
+        (r#"{"traceId":"xyz","spanId":"0102030405060708"}"#, "1 span.trace_id: not hex"),
         (r#"{"traceId":"0102","spanId":"0102030405060708"}"#, "1 span.trace_id: not 16 bytes long"),
         (
             r#"{"traceId":"00000000000000000000000000000000","spanId":"0102030405060708"}"#,
@@ -103,11 +103,11 @@ fn a_broken_id_refuses_its_span_and_not_the_batch() {
         ),
         (
             r#"{"traceId":"01020304050607080900000000000000","spanId":"AQIDBAUGBwg="}"#,
-            "1 span.span_id: not 8 bytes long",
+            "1 span.span_id: not hex",
         ),
         (
             r#"{"traceId":"01020304050607080900000000000000","spanId":"0102030405060708","links":[{"traceId":"q"}]}"#,
-            "1 span.links[].trace_id: not 16 bytes long",
+            "1 span.links[].trace_id: not hex",
         ),
     ] {
         let body =

@@ -19,16 +19,20 @@ pub(crate) struct Peer(pub(crate) SocketAddr);
 
 /// Origins that are allowed by name.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Origins(Vec<String>);
+pub(crate) struct Origins {
+    listed: Vec<String>,
+    /// The configuration key of the list.
+    key: &'static str,
+}
 
 impl Origins {
-    pub(crate) fn new(origins: &[String]) -> Self {
+    pub(crate) fn new(origins: &[String], key: &'static str) -> Self {
         let trimmed = origins.iter().map(|o| o.trim_end_matches('/').to_ascii_lowercase());
-        Self(trimmed.collect())
+        Self { listed: trimmed.collect(), key }
     }
 
     pub(crate) fn allow(&self, origin: &str) -> bool {
-        self.0.iter().any(|allowed| allowed == "*" || allowed.eq_ignore_ascii_case(origin))
+        self.listed.iter().any(|allowed| allowed == "*" || allowed.eq_ignore_ascii_case(origin))
     }
 }
 
@@ -75,7 +79,9 @@ pub(crate) fn refuse_foreign(
     if listed.allow(origin) || is_same(origin, authority(uri, headers).as_ref()) {
         return Ok(());
     }
-    let detail = format!("a page of {origin} may not do this; list its origin to allow it");
+    let key = listed.key;
+    let detail =
+        format!("a page of {origin} may not do this; list its origin in {key} to allow it");
     Err(Fault::new(Reason::Denied, detail))
 }
 

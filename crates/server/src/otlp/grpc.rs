@@ -102,7 +102,15 @@ async fn receive(
     let limit = shared.config.limits.export_bytes_max;
     let mut share = shared.in_flight.share();
     let limits = shared.body_limits(limit.saturating_add(PREFIX_BYTES));
-    let body = body::read(request.into_body(), limits, &mut share).await?;
+    let body = body::read(request.into_body(), limits, &mut share).await.map_err(|fault| {
+        if fault.reason == Reason::TooLarge {
+            // What is configured is the limit of the message, without what gRPC puts before it.
+            let detail = format!("the message is larger than {limit} bytes");
+            Fault::new(Reason::TooLarge, detail)
+        } else {
+            fault
+        }
+    })?;
     let (coding, body) = unframe(body, named)?;
     let project = principal.project.clone();
     let encoding = Encoding::Protobuf;

@@ -32,7 +32,7 @@ fn passes(case: &Case, headers: &[(HeaderName, &str)]) -> bool {
     };
     let headers: HeaderMap =
         headers.iter().map(|(name, value)| (name.clone(), value.parse().unwrap())).collect();
-    let listed = Origins::new(&["https://app.example.com/".to_owned()]);
+    let listed = Origins::new(&["https://app.example.com/".to_owned()], "server.api_origins");
     let hosts = ["telltale.internal".to_owned()];
     let uri = Uri::from_static("/api/v1/sql");
     check(&principal, &case.method, &uri, &headers, &listed, &hosts).is_ok()

@@ -35,6 +35,9 @@ async fn a_foreign_page_neither_reads_nor_writes() {
         let response = server.export("x").header("origin", origin).send().await.unwrap();
         assert_eq!(response.status(), 403, "{origin}");
         assert!(!response.headers().contains_key("access-control-allow-origin"));
+        let body = response.bytes().await.unwrap();
+        let key = b"server.otlp_origins";
+        assert!(body.windows(key.len()).any(|part| part == key), "the key to change is named");
     }
     assert!(server.behind.exporter.seen().is_empty());
 }

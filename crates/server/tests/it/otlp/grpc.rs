@@ -140,6 +140,7 @@ async fn a_message_over_the_limit_is_resource_exhausted_for_good() {
         for bytes in [10_000, 5_000_000] {
             let status = client.export(over(bytes)).await.unwrap_err();
             assert_eq!(status.code(), Code::ResourceExhausted, "{coding:?} {bytes}: {status:?}");
+            assert!(status.message().contains("larger than 10000 bytes"), "{status:?}");
             assert!(!has_retry_info(&status));
         }
         // The connection survives.
