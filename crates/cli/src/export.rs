@@ -119,13 +119,25 @@ pub(crate) async fn run(
     let job = Job::new(&args)?;
     let client = Client::new(&args.connect)?;
     let mut progress = Progress::open(&RealFs, &args, &job)?;
-    let mut sink = Sink::open(&RealFs, &args, &progress.state)?;
     let mut pages = Pages::open(&client, &job, &progress.state).await?;
+    // Until a page has come there is nothing to write, and an export that fails leaves nothing.
+    let mut next = pages.next().await?;
+    // Before the file is made, so that a file without a position is never one of ours.
+    progress.save()?;
+    let mut sink = Sink::open(&RealFs, &args, &progress.state)?;
     let before = progress.state.rows;
     let bar = bar(pages.total());
     let mut rejected = 0_u64;
-    while let Some(page) = pages.next().await? {
-        let written = sink.write(&page.batches).await?;
+    while let Some(page) = next {
+        let written = match sink.write(&page.batches).await {
+            Ok(written) => written,
+            Err(error) if progress.state.pages == 0 => {
+                // What cannot be removed either is found by the next try.
+                sink.discard().and_then(|()| progress.remove()).ok();
+                return Err(error);
+            }
+            Err(error) => return Err(error),
+        };
         if let Some(refusal) = written.refusal {
             rejected += refusal.rejected;
             bar.suspend(|| writeln!(out, "{refusal}"))?;
@@ -138,6 +150,7 @@ pub(crate) async fn run(
         state.pages += 1;
         progress.save()?;
         bar.inc(page.rows as u64);
+        next = pages.next().await?;
     }
     bar.finish_and_clear();
     sink.publish(&progress.state)?;

@@ -42,7 +42,7 @@ pub(super) struct Progress<'f> {
 }
 
 impl<'f> Progress<'f> {
-    /// Takes up an export or begins one. Refuses to touch what another one left.
+    /// Takes up an export or begins one, of which [`Progress::save`] makes a file. Refuses to touch what another one left.
     pub(super) fn open(fs: &'f dyn Fs, args: &ExportArgs, job: &Job) -> Result<Self, CliError> {
         let path = args.out.as_deref().map(|out| beside(out, ".position"));
         let path = path.or_else(|| args.position.clone());
@@ -65,10 +65,7 @@ impl<'f> Progress<'f> {
                 }
             }
         };
-        let progress = Self { fs, path, job: job.clone(), state };
-        // Before the file is made, so that a file without a position is never one of ours.
-        progress.save()?;
-        Ok(progress)
+        Ok(Self { fs, path, job: job.clone(), state })
     }
 
     /// When it returns, the state is durable.

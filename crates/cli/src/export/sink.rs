@@ -90,6 +90,15 @@ impl Sink {
         }
     }
 
+    /// Removes a file that no page got into.
+    pub(super) fn discard(self) -> Result<(), CliError> {
+        match self.target {
+            Target::Jsonl(file) | Target::Otlp(file) => file.discard(),
+            Target::Parquet(parts) => parts.clean(),
+            Target::Remote(_) => Ok(()),
+        }
+    }
+
     /// Removes what only a resume needs.
     pub(super) fn clean(self) -> Result<(), CliError> {
         match self.target {
@@ -101,6 +110,7 @@ impl Sink {
 
 /// A file that grows by whole pages.
 struct Appended {
+    fs: &'static dyn Fs,
     file: Box<dyn FsFile>,
     path: std::path::PathBuf,
     length: u64,
@@ -108,7 +118,7 @@ struct Appended {
 
 impl Appended {
     /// Cuts off what was written after the position was.
-    fn open(fs: &dyn Fs, path: &Path, state: &State) -> Result<Self, CliError> {
+    fn open(fs: &'static dyn Fs, path: &Path, state: &State) -> Result<Self, CliError> {
         let exists = fs.exists(path).map_err(CliError::file("look for", path))?;
         let open = if exists { fs.open_write(path) } else { fs.create_new(path) };
         let mut file = open.map_err(CliError::file("open", path))?;
@@ -125,7 +135,11 @@ impl Appended {
             let parent = path.parent().unwrap_or(Path::new(""));
             fs.sync_dir(parent).map_err(CliError::file("sync", parent))?;
         }
-        Ok(Self { file, path: path.to_owned(), length: state.bytes })
+        Ok(Self { fs, file, path: path.to_owned(), length: state.bytes })
+    }
+
+    fn discard(self) -> Result<(), CliError> {
+        self.fs.remove_file(&self.path).map_err(CliError::file("remove", &self.path))
     }
 
     fn append(&mut self, bytes: &[u8]) -> Result<Written, CliError> {
