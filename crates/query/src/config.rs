@@ -14,6 +14,9 @@ pub struct QueryConfig {
     pub timeout: Duration,
     /// Rows that one SQL request may return; further rows are cut off and the result says so.
     pub rows_max: usize,
+    /// Bytes of the answer to one SQL request in the form that it is sent in; further rows are cut off
+    /// and the result says so.
+    pub result_bytes_max: u64,
     /// Threads that compute queries, and the parallelism of one query.
     pub threads: usize,
     /// Queries that may run at once; the next one is refused as busy.
@@ -52,6 +55,7 @@ impl Default for QueryConfig {
             query_memory_bytes: 512 << 20,
             timeout: Duration::from_secs(30),
             rows_max: 100_000,
+            result_bytes_max: 256 << 20,
             threads,
             concurrent_max: 64,
             spill_dir: std::env::temp_dir(),

@@ -1,8 +1,9 @@
-//! Results as bytes, batch by batch: no encoder holds more than one batch.
+//! Results as bytes, piece by piece: no encoder holds more than one piece of a batch, or one row.
 
 mod arrow;
 mod csv;
 mod json;
+mod pieces;
 mod value;
 
 use std::sync::Arc;
@@ -19,6 +20,7 @@ use crate::engine::SqlStream;
 use crate::error::QueryError;
 use crate::limits::Truncated;
 use crate::udf::hex::hex_array;
+use pieces::Pieces;
 
 pub use json::json_rows;
 pub use value::type_name;
@@ -50,6 +52,8 @@ impl Format {
 trait Encoder: Send {
     fn begin(&mut self, schema: &SchemaRef) -> Result<Vec<u8>, QueryError>;
     fn batch(&mut self, batch: &RecordBatch) -> Result<Vec<u8>, QueryError>;
+    /// The last `rows` rows are not sent.
+    fn forget(&mut self, _rows: usize) {}
     fn end(&mut self, truncated: bool) -> Result<Vec<u8>, QueryError>;
 }
 
@@ -65,7 +69,9 @@ pub fn encode(
         Format::Arrow => Box::new(arrow::Arrow::default()),
     };
     let truncated = rows.truncated();
-    let state = Some(State { rows, encoder, truncated, begun: false });
+    let left = rows.bytes_max();
+    let pieces = Pieces::default();
+    let state = Some(State { rows, encoder, truncated, begun: false, pieces, left });
     let chunks = stream::unfold(state, |state| async move {
         let mut state = state?;
         match state.next().await {
@@ -85,6 +91,9 @@ struct State {
     encoder: Box<dyn Encoder>,
     truncated: Truncated,
     begun: bool,
+    pieces: Pieces,
+    /// Bytes that may still be sent.
+    left: u64,
 }
 
 impl State {
@@ -95,9 +104,33 @@ impl State {
             let schema = Arc::clone(self.rows.schema());
             return Ok((self.encoder.begin(&schema)?.into(), false));
         }
-        match self.rows.next().await {
-            Some(batch) => Ok((self.encoder.batch(&batch?)?.into(), false)),
-            None => Ok((self.encoder.end(self.truncated.get())?.into(), true)),
+        let Some((rows, estimate)) = self.piece().await? else {
+            return Ok((self.encoder.end(self.truncated.get())?.into(), true));
+        };
+        if estimate <= self.left {
+            // Encoding never waits: the thread is given back between pieces.
+            tokio::task::yield_now().await;
+            self.rows.in_time()?;
+            let bytes = self.encoder.batch(&rows)?;
+            if let Some(left) = self.left.checked_sub(bytes.len() as u64) {
+                self.left = left;
+                return Ok((bytes.into(), false));
+            }
+            self.encoder.forget(rows.num_rows());
+        }
+        self.truncated.set();
+        Ok((self.encoder.end(true)?.into(), true))
+    }
+
+    async fn piece(&mut self) -> Result<Option<(RecordBatch, u64)>, QueryError> {
+        loop {
+            if let Some(piece) = self.pieces.next() {
+                return Ok(Some(piece));
+            }
+            match self.rows.next().await {
+                Some(batch) => self.pieces = Pieces::of(batch?),
+                None => return Ok(None),
+            }
         }
     }
 }

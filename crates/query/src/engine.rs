@@ -32,9 +32,11 @@ use crate::scan::filters::IdForm;
 use crate::scan::reader::Readers;
 use crate::session::Sessions;
 use crate::source::Source;
+use crate::stop::Stop;
 use crate::table::TelltaleTable;
 
 pub use request::{SqlLimits, SqlRequest};
+use stream::Held;
 pub use stream::SqlStream;
 
 /// Plans and runs queries over one source of rows.
@@ -74,19 +76,20 @@ impl Engine {
     /// # Errors
     /// Never in practice: the parts of a session are fixed.
     pub fn session(&self, project: &Project) -> Result<SessionContext, QueryError> {
-        self.session_of(project, self.readers())
+        self.session_of(project, self.readers(), Stop::after(self.config.timeout))
     }
 
     fn session_of(
         &self,
         project: &Project,
         readers: Readers,
+        stop: Arc<Stop>,
     ) -> Result<SessionContext, QueryError> {
         let (source, project) = (Arc::clone(&self.source), project.clone());
         let opened = Arc::clone(&readers.opened);
         let tables = Tables { source, project, readers };
         self.sessions
-            .session(Catalogs(Arc::new(Catalog::new(tables))), opened)
+            .session(Catalogs(Arc::new(Catalog::new(tables))), opened, stop)
             .map_err(|error| self.error(&error))
     }
 
@@ -121,8 +124,9 @@ impl Engine {
         let limits = request.limits.within(&self.config);
         let statement_text = request.query;
         let params = request::scalars(&request.params)?;
-        let readers = self.readers();
-        let (context, judge) = (self.session_of(project, readers.clone())?, self.judge(&readers));
+        let (stop, readers) = (Stop::after(limits.timeout), self.readers());
+        let context = self.session_of(project, readers.clone(), Arc::clone(&stop))?;
+        let judge = self.judge(&readers);
         let reported = self.reported();
         let (bytes_max, operators_max) = (self.config.text_bytes_max, self.config.operators_max);
         let planning = own_trace::plan_span();
@@ -140,7 +144,8 @@ impl Engine {
         };
         let outcome = planning.clone();
         let open = async move { own_trace::ended(&outcome, plan.instrument(planning).await) };
-        SqlStream::start(&self.executor, open, limits, reported, slot, judge).await
+        let held = Held::new(slot, stop);
+        SqlStream::start(&self.executor, open, limits, reported, held, judge).await
     }
 
     /// Rows of one of our own queries over one snapshot, with ids as bytes. What asks has to begin
@@ -176,6 +181,11 @@ impl Engine {
     /// Memory that running queries hold, in bytes.
     pub fn memory_used(&self) -> u64 {
         self.sessions.memory_used()
+    }
+
+    /// Queries that ended because a library of the engine panicked.
+    pub fn panics(&self) -> u64 {
+        self.executor.panics.count()
     }
 
     /// The limits in force.

@@ -8,8 +8,12 @@ use parquet::errors::ParquetError;
 use telltale_base::{ByteSize, ErrorKind};
 use telltale_schema::Table;
 use thiserror::Error;
+use tokio::task::JoinError;
 
 use crate::catalog::{CATALOG, SCHEMA};
+use crate::config::QueryConfig;
+use crate::panics;
+use crate::stop::Stopped;
 
 /// Marks the message of the shared memory pool, so that it is told apart from a query's own limit.
 pub(crate) const SHARED_MEMORY_USED_UP: &str = "the memory for queries is used up";
@@ -127,6 +131,20 @@ pub enum QueryError {
         /// What is wrong with it.
         reason: String,
     },
+    /// Some array that the query makes on its way has no room for all it is to hold.
+    #[error(
+        "an intermediate result of the query is too large ({message}); select fewer columns, filter more or aggregate less"
+    )]
+    Overflow {
+        /// What the engine said.
+        message: String,
+    },
+    /// The query met a bug of the engine.
+    #[error("the query engine failed: {message}")]
+    Panicked {
+        /// What the engine said.
+        message: String,
+    },
     /// The query's task ended without an answer.
     #[error("the query was cancelled")]
     Cancelled,
@@ -152,14 +170,21 @@ impl QueryError {
             Self::TextTooLong { .. }
             | Self::TooComplex { .. }
             | Self::Memory { .. }
+            | Self::Overflow { .. }
             | Self::TraceTooLarge { .. }
             | Self::Spill { .. } => ErrorKind::TooLarge,
             Self::Timeout { .. } | Self::Cancelled => ErrorKind::Cancelled,
             Self::Busy { .. } => ErrorKind::Busy,
             Self::TraceNotFound { .. } => ErrorKind::NotFound,
             Self::Corrupt { .. } | Self::SetAside { .. } => ErrorKind::Corrupt,
-            Self::Internal { .. } => ErrorKind::Internal,
+            Self::Panicked { .. } | Self::Internal { .. } => ErrorKind::Internal,
         }
+    }
+
+    /// The error of work that ended in a panic.
+    #[must_use]
+    pub fn of_panic(panic: &(dyn std::any::Any + Send)) -> Self {
+        panics::caught(panic)
     }
 
     pub(crate) fn internal(error: impl std::fmt::Display) -> Self {
@@ -199,6 +224,7 @@ pub(crate) fn from_datafusion(error: &DataFusionError, limits: ReportedLimits) -
         DataFusionError::ResourcesExhausted(_) => QueryError::Memory { limit: limits.memory_bytes },
         DataFusionError::ParquetError(error) => from_parquet(error),
         DataFusionError::ArrowError(error, _) => from_arrow(error),
+        DataFusionError::External(error) => from_external(error.as_ref(), root),
         DataFusionError::SQL(..)
         | DataFusionError::Plan(_)
         | DataFusionError::SchemaError(..)
@@ -218,6 +244,36 @@ fn from_parquet(error: &ParquetError) -> QueryError {
         return QueryError::internal(format!("a data file cannot be read: {cause}"));
     }
     QueryError::Corrupt { message: error.to_string() }
+}
+
+/// Whether a plan was stopped at its deadline.
+#[must_use]
+pub fn is_timeout(error: &DataFusionError) -> bool {
+    matches!(error.find_root(), DataFusionError::External(error) if error.is::<Stopped>())
+}
+
+/// An error of the engine in words for the person who asked, where no limits are known.
+#[must_use]
+pub fn message(error: &DataFusionError) -> String {
+    let config = QueryConfig::default();
+    let (memory_bytes, spill_bytes) = (config.query_memory_bytes, config.spill_bytes_max);
+    match from_datafusion(error, ReportedLimits { memory_bytes, spill_bytes }) {
+        QueryError::Memory { .. } => "the query needs more memory than one may have".to_owned(),
+        error => error.to_string(),
+    }
+}
+
+fn from_external(
+    error: &(dyn std::error::Error + Send + Sync + 'static),
+    root: &DataFusionError,
+) -> QueryError {
+    if let Some(stopped) = error.downcast_ref::<Stopped>() {
+        return QueryError::Timeout { limit: stopped.limit };
+    }
+    match error.downcast_ref::<JoinError>() {
+        Some(ended) if ended.is_panic() => panics::said(&ended.to_string()),
+        _ => QueryError::Internal { message: plain(root) },
+    }
 }
 
 fn from_arrow(error: &ArrowError) -> QueryError {

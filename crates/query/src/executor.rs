@@ -1,6 +1,7 @@
 //! The threads that compute queries: their own, so that a heavy query never delays the
 //! acknowledgement of an export.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use futures::Future;
@@ -8,15 +9,21 @@ use tokio::runtime::{Builder, Runtime};
 use tokio::task::{AbortHandle, JoinError};
 
 use crate::error::QueryError;
+use crate::panics::{self, Panics};
 
 /// Planning walks expressions recursively; this holds what `QueryConfig::operators_max` lets through,
 /// in unoptimised builds too. Only touched pages cost memory.
 const STACK_BYTES: usize = 64 << 20;
 
+/// How long after its deadline a task may still say so itself.
+pub(crate) const GRACE: Duration = Duration::from_millis(500);
+
 /// A runtime for queries.
 #[derive(Debug)]
 pub(crate) struct Executor {
     runtime: Option<Runtime>,
+    /// Panics of what ran here.
+    pub(crate) panics: Arc<Panics>,
 }
 
 /// Stops a task when dropped.
@@ -38,7 +45,7 @@ impl Executor {
             .enable_time()
             .build()
             .map_err(QueryError::internal)?;
-        Ok(Self { runtime: Some(runtime) })
+        Ok(Self { runtime: Some(runtime), panics: Arc::default() })
     }
 
     /// Starts a task that ends when the guard is dropped.
@@ -61,22 +68,20 @@ impl Executor {
             tokio::time::timeout(limit, future).await.unwrap_or(Err(QueryError::Timeout { limit }))
         });
         let _guard = AbortOnDrop(task.abort_handle());
-        task.await.unwrap_or_else(|error| Err(ended(error)))
+        // From outside, too: no thread may get to the deadline within.
+        match tokio::time::timeout(limit.saturating_add(GRACE), task).await {
+            Ok(done) => {
+                let done = done.unwrap_or_else(|error| Err(ended(error)));
+                self.panics.note(&done);
+                done
+            }
+            Err(_) => Err(QueryError::Timeout { limit }),
+        }
     }
 }
 
 fn ended(error: JoinError) -> QueryError {
-    match error.try_into_panic() {
-        Ok(panic) => {
-            let text = panic
-                .downcast_ref::<String>()
-                .map(String::as_str)
-                .or_else(|| panic.downcast_ref::<&str>().copied())
-                .unwrap_or("no message");
-            QueryError::Internal { message: format!("the query engine failed: {text}") }
-        }
-        Err(_) => QueryError::Cancelled,
-    }
+    error.try_into_panic().map_or(QueryError::Cancelled, |panic| panics::caught(panic.as_ref()))
 }
 
 impl Drop for Executor {

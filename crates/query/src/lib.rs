@@ -20,9 +20,11 @@ mod error;
 mod executor;
 pub mod guard;
 mod limits;
+mod panics;
 mod scan;
 mod session;
 mod source;
+mod stop;
 mod table;
 #[cfg(test)]
 mod testing;
@@ -35,7 +37,7 @@ pub use catalogue::{
 };
 pub use config::QueryConfig;
 pub use engine::{Engine, SqlLimits, SqlRequest, SqlStream};
-pub use error::QueryError;
+pub use error::{QueryError, is_timeout, message};
 pub use limits::Truncated;
 pub use source::Source;
 pub use telltale_schema::Table;

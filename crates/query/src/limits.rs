@@ -110,7 +110,7 @@ impl MemoryPool for QueryPool {
     }
 }
 
-/// Whether a result was cut off at its row limit. Complete once the stream has ended.
+/// Whether a result was cut off at its limit of rows or bytes. Complete once the stream has ended.
 #[derive(Clone, Debug, Default)]
 pub struct Truncated(Arc<AtomicBool>);
 
@@ -119,6 +119,10 @@ impl Truncated {
     #[must_use]
     pub fn get(&self) -> bool {
         self.0.load(Ordering::Acquire)
+    }
+
+    pub(crate) fn set(&self) {
+        self.0.store(true, Ordering::Release);
     }
 }
 
@@ -152,7 +156,7 @@ where
         }
         // Dropping the inner stream stops the query.
         self.inner = None;
-        self.truncated.0.store(true, Ordering::Release);
+        self.truncated.set();
         let rest = std::mem::take(&mut self.left);
         Poll::Ready((rest > 0).then(|| Ok(batch.slice(0, rest))))
     }

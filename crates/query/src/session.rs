@@ -1,6 +1,8 @@
 //! Makes sessions that can do nothing but read one project.
 
+mod cooperative;
 mod projections;
+mod yielding;
 
 use std::sync::Arc;
 
@@ -24,6 +26,7 @@ use crate::damage::OpenedFiles;
 use crate::guard::NESTING_MAX;
 use crate::limits::{QueryPool, SharedMemory};
 use crate::scan::branch::STORE_URL;
+use crate::stop::Stop;
 use crate::udf::bounded;
 
 /// Scalar functions that are left out: their output has any size that the query asks for, in one
@@ -83,12 +86,13 @@ impl Sessions {
         self.memory.used()
     }
 
-    /// A session over `catalogs` with its own memory limit; what its scans open is noted in
-    /// `opened`.
+    /// A session over `catalogs` with its own memory limit, whose plans end when `stop` says so;
+    /// what its scans open is noted in `opened`.
     pub(crate) fn session(
         &self,
         catalogs: Catalogs,
         opened: Arc<OpenedFiles>,
+        stop: Arc<Stop>,
     ) -> Result<SessionContext> {
         let pool = QueryPool::new(self.query_memory_bytes, Arc::clone(&self.memory));
         let runtime = RuntimeEnvBuilder::from_runtime_env(&self.runtime)
@@ -105,6 +109,7 @@ impl Sessions {
             .with_catalog_list(catalogs)
             .with_expr_planners(SessionStateDefaults::default_expr_planners())
             .with_optimizer_rules(projections::rules())
+            .with_physical_optimizer_rule(Arc::new(cooperative::Cooperate(stop)))
             .with_scalar_functions(functions.collect())
             .with_higher_order_functions(SessionStateDefaults::default_higher_order_functions())
             .with_aggregate_functions(SessionStateDefaults::default_aggregate_functions())

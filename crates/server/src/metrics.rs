@@ -96,7 +96,6 @@ impl Metrics {
         let seconds = "Time from a question to the last byte of its answer";
         registry.register("query_duration_seconds", seconds, self.query_seconds.clone());
         registry.register("connections", "Connections now open", self.connections.clone());
-        registry.register("panics", "Requests that hit a bug", self.panics.clone());
         self
     }
 

@@ -258,6 +258,9 @@ pub(crate) struct QuerySection {
     /// Most rows of a result; more are cut off, and the result says so.
     #[serde(deserialize_with = "flexible")]
     pub(crate) rows_max: usize,
+    /// Most bytes of a result as it is sent; more rows are cut off, and the result says so.
+    #[serde(deserialize_with = "flexible")]
+    pub(crate) result_max: ByteSize,
     /// Threads of one query; `auto` is one a core.
     #[serde(deserialize_with = "flexible")]
     pub(crate) threads: Auto<usize>,
@@ -270,6 +273,7 @@ impl Default for QuerySection {
             memory: Auto::Auto,
             spill_max: ByteSize::mib(10 * 1024),
             rows_max: 100_000,
+            result_max: ByteSize::mib(256),
             threads: Auto::Auto,
         }
     }

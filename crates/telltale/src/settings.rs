@@ -155,6 +155,7 @@ pub(crate) fn query(config: &Config, spill_dir: &Path) -> QueryConfig {
         query_memory_bytes: defaults.query_memory_bytes.min(memory),
         timeout: section.timeout.0,
         rows_max: section.rows_max,
+        result_bytes_max: section.result_max.0,
         threads: section.threads.unwrap_or_else(|| defaults.threads),
         spill_dir: spill_dir.to_owned(),
         spill_bytes_max: section.spill_max.0,

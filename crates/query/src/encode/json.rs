@@ -14,6 +14,10 @@ pub(super) struct Json {
 }
 
 impl Encoder for Json {
+    fn forget(&mut self, rows: usize) {
+        self.rows = self.rows.saturating_sub(rows);
+    }
+
     fn begin(&mut self, schema: &SchemaRef) -> Result<Vec<u8>, QueryError> {
         let columns: Vec<_> = schema
             .fields()

@@ -33,6 +33,7 @@ pub struct SqlLimits {
 pub(crate) struct Bounds {
     pub(crate) timeout: Duration,
     pub(crate) rows_max: usize,
+    pub(crate) bytes_max: u64,
 }
 
 impl SqlLimits {
@@ -40,6 +41,7 @@ impl SqlLimits {
         Bounds {
             timeout: self.timeout.unwrap_or(config.timeout).min(config.timeout),
             rows_max: self.rows_max.unwrap_or(config.rows_max).min(config.rows_max),
+            bytes_max: config.result_bytes_max,
         }
     }
 }

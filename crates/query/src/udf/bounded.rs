@@ -13,15 +13,21 @@ use arrow::array::AsArray;
 use arrow::compute::cast;
 use arrow::datatypes::{DataType, FieldRef, Int64Type};
 use datafusion::common::config::ConfigOptions;
-use datafusion::common::{Result, exec_err};
+use datafusion::common::{Result, ScalarValue, exec_err};
 use datafusion::execution::FunctionRegistry;
 use datafusion::logical_expr::{
     ColumnarValue, Documentation, ReturnFieldArgs, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl,
     Signature,
 };
 
-/// Text that one call may make for one batch of rows, in bytes.
+/// Text that one call may make for one batch of rows out of texts that exist, in bytes.
 pub(super) const OUTPUT_BYTES_MAX: u64 = 256 << 20;
+
+/// Text that one call may make for one batch of rows out of a number, in bytes.
+const GROWN_BYTES_MAX: u64 = 64 << 20;
+
+/// Text that one call may make of constants, in bytes: it stands in every row.
+const CONSTANT_BYTES_MAX: u64 = 16 << 20;
 
 /// Bytes of a character, at most.
 const CHAR_BYTES: u64 = 4;
@@ -102,17 +108,34 @@ impl ScalarUDFImpl for Bounded {
     }
 
     fn return_type(&self, types: &[DataType]) -> Result<DataType> {
-        self.inner.return_type(types)
+        self.inner.return_type(types).map(viewed)
     }
 
     fn return_field_from_args(&self, args: ReturnFieldArgs<'_>) -> Result<FieldRef> {
-        self.inner.return_field_from_args(args)
+        let field = self.inner.return_field_from_args(args)?;
+        let ty = viewed(field.data_type().clone());
+        Ok(Arc::new(field.as_ref().clone().with_data_type(ty)))
     }
 
     fn invoke_with_args(&self, args: ScalarFunctionArgs) -> Result<ColumnarValue> {
         let rows = rows_of(&args.args, args.number_rows);
-        check(self.name(), self.growth.bytes(&args.args, rows)?, rows)?;
-        self.inner.invoke_with_args(args)
+        let limit = match self.growth {
+            Growth::Times | Growth::Padded => GROWN_BYTES_MAX,
+            Growth::Sum | Growth::Replaced => OUTPUT_BYTES_MAX,
+        };
+        check(self.name(), self.growth.bytes(&args.args, rows)?, &args.args, rows, limit)?;
+        let types: Vec<_> = args.arg_fields.iter().map(|f| f.data_type().clone()).collect();
+        let own = self.inner.return_type(&types)?;
+        let return_field = Arc::new(args.return_field.as_ref().clone().with_data_type(own));
+        match self.inner.invoke_with_args(ScalarFunctionArgs { return_field, ..args })? {
+            ColumnarValue::Scalar(ScalarValue::Utf8(text)) => {
+                Ok(ColumnarValue::Scalar(ScalarValue::Utf8View(text)))
+            }
+            ColumnarValue::Array(array) if *array.data_type() == DataType::Utf8 => {
+                Ok(ColumnarValue::Array(cast(&array, &DataType::Utf8View)?))
+            }
+            other => Ok(other),
+        }
     }
 
     fn documentation(&self) -> Option<&Documentation> {
@@ -136,11 +159,24 @@ pub(super) fn rows_of(args: &[ColumnarValue], rows: usize) -> u64 {
     if array { rows as u64 } else { 1 }
 }
 
-/// Refuses a call that could make too much.
-pub(super) fn check(name: &str, bytes: u64, rows: u64) -> Result<()> {
-    if bytes > OUTPUT_BYTES_MAX {
+/// Text in a form in which a constant is stored once, however many rows it stands in.
+fn viewed(ty: DataType) -> DataType {
+    if ty == DataType::Utf8 { DataType::Utf8View } else { ty }
+}
+
+/// Refuses a call that could make more than `limit` bytes, or too large a constant.
+pub(super) fn check(
+    name: &str,
+    bytes: u64,
+    args: &[ColumnarValue],
+    rows: u64,
+    limit: u64,
+) -> Result<()> {
+    let constant = args.iter().all(|arg| matches!(arg, ColumnarValue::Scalar(_)));
+    let limit = if constant { limit.min(CONSTANT_BYTES_MAX) } else { limit };
+    if bytes > limit {
         return exec_err!(
-            "{name} could make {bytes} bytes of text for {rows} rows, the limit is {OUTPUT_BYTES_MAX}"
+            "{name} could make {bytes} bytes of text for {rows} rows, the limit is {limit}"
         );
     }
     Ok(())

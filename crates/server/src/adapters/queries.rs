@@ -72,7 +72,7 @@ impl Queries for Engine {
     }
 
     fn stats(&self) -> QueryStats {
-        QueryStats { memory_bytes: self.memory_used() }
+        QueryStats { memory_bytes: self.memory_used(), panics: self.panics() }
     }
 }
 

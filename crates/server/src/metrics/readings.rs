@@ -18,8 +18,12 @@ pub(super) fn registry(shared: &Shared) -> Registry {
     vitals(&mut registry, &shared.vital.read());
     let in_flight = u64::try_from(shared.in_flight.used()).unwrap_or(u64::MAX);
     gauge(&mut registry, "exports_in_flight_bytes", "Bytes of exports being received", in_flight);
-    let memory = shared.queries.stats().memory_bytes;
+    let queries = shared.queries.stats();
+    let memory = queries.memory_bytes;
     gauge(&mut registry, "query_memory_bytes", "Bytes of memory held by running queries", memory);
+    let panics = Counter::<u64>::default();
+    panics.inc_by(shared.metrics.panics.get().saturating_add(queries.panics));
+    registry.register("panics", "Requests and queries that hit a bug", panics);
     registry
 }
 

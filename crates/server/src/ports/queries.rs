@@ -62,6 +62,8 @@ pub type Pieces = BoxStream<'static, Result<Bytes, Refusal>>;
 pub struct QueryStats {
     /// Bytes of memory that running queries hold.
     pub memory_bytes: u64,
+    /// Queries that ended because the engine hit a bug.
+    pub panics: u64,
 }
 
 /// A table that SQL sees.

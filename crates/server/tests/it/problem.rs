@@ -30,5 +30,5 @@ async fn a_bug_is_a_problem_and_the_server_goes_on() {
     assert_eq!((status, media.as_str()), (500, "application/problem+json"));
     assert_eq!(problem["detail"], "this request hit a bug; it was logged");
     let metrics = server.get("/metrics").send().await.unwrap().text().await.unwrap();
-    assert!(metrics.contains("telltale_panics_total 1"), "{metrics}");
+    assert!(metrics.contains("telltale_panics_total 3"), "{metrics}");
 }

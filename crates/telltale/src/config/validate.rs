@@ -145,6 +145,7 @@ fn check_sizes(config: &Config) -> Result<(), ConfigError> {
         ("storage.flush_bytes", storage.flush_bytes, kib, ByteSize::mib(4096)),
         ("storage.wal_max", storage.wal_max, WAL_MIN, ByteSize::mib(64 * 1024)),
         ("ingest.value_bytes_max", ingest.value_bytes_max, kib, ByteSize::mib(512)),
+        ("query.result_max", config.query.result_max, kib, ByteSize::mib(64 * 1024)),
         ("ingest.key_bytes_max", ingest.key_bytes_max, ByteSize(16), ByteSize::mib(1)),
     ] {
         if value < low || value > high {

@@ -7,6 +7,7 @@ use futures::StreamExt;
 use serde_json::json;
 use telltale_base::ErrorKind;
 
+use crate::encode::Format;
 use crate::testing::*;
 use crate::{Engine, QueryConfig, QueryError, SqlLimits, SqlRequest};
 
@@ -41,6 +42,30 @@ async fn rows_are_cut_off_and_the_answer_says_so() {
     assert_eq!((&many["row_count"], &many["truncated"]), (&json!(10), &json!(true)));
 }
 
+/// A constant is stored once: only what is written out counts.
+#[tokio::test]
+async fn bytes_are_cut_off_and_the_answer_says_so() {
+    let engine = with(|config| config.result_bytes_max = 10 << 20);
+    let many = "SELECT repeat('x', 1000000) AS t FROM generate_series(1, 100000)";
+    let cut = json(&engine, &project(), many, Vec::new()).await.unwrap();
+    assert_eq!((&cut["row_count"], &cut["truncated"]), (&json!(10), &json!(true)));
+    assert_eq!(cut["rows"].as_array().unwrap().len(), 10);
+    for format in [Format::Csv, Format::Arrow] {
+        let request = SqlRequest { query: many.into(), ..SqlRequest::default() };
+        let stream = engine.sql(&project(), request).await.unwrap();
+        let truncated = stream.truncated();
+        let sent = bytes(stream, format).await.unwrap().len();
+        assert!((9 << 20..=10 << 20).contains(&sent) && truncated.get(), "{format:?} {sent}");
+    }
+    let one =
+        "SELECT array_agg(t) FROM (SELECT repeat('x', 10000) t FROM generate_series(1, 2000))";
+    let cut = json(&engine, &project(), one, Vec::new()).await.unwrap();
+    assert_eq!((&cut["row_count"], &cut["truncated"]), (&json!(0), &json!(true)));
+    let few = "SELECT repeat('x', 1000000) AS t FROM generate_series(1, 9)";
+    let whole = json(&engine, &project(), few, Vec::new()).await.unwrap();
+    assert_eq!((&whole["row_count"], &whole["truncated"]), (&json!(9), &json!(false)));
+}
+
 #[tokio::test]
 async fn a_request_cannot_raise_the_limits() {
     let engine = with(|config| config.rows_max = 3);
@@ -62,6 +87,63 @@ async fn a_query_that_runs_too_long_is_stopped() {
     let error = rows(&engine, endless).await.unwrap_err();
     assert_eq!(error.to_string(), "query ran longer than its limit of 200ms and was stopped");
     assert_eq!(error.kind(), ErrorKind::Cancelled);
+}
+
+/// One thread, so that a query that keeps it lets no other begin.
+#[tokio::test]
+async fn what_makes_much_of_little_ends_in_time_and_lets_others_begin() {
+    let engine = with(|config| {
+        config.threads = 1;
+        config.timeout = Duration::from_secs(1);
+    });
+    for endless in [
+        "SELECT a.value FROM generate_series(1, 100000) a, generate_series(1, 100000) b
+            ORDER BY random()",
+        "SELECT count(*) FROM generate_series(1, 100000) a, generate_series(1, 100000) b
+            WHERE a.value + b.value < 0",
+        "SELECT max(a.value - b.value) FROM generate_series(1, 100000) a
+            LEFT JOIN generate_series(1, 100000) b ON a.value > b.value * random()",
+        "SELECT count(*) FROM generate_series(1, 100000) a JOIN generate_series(1, 100000) b
+            ON a.value % 1 = b.value % 1 ORDER BY 1",
+        "SELECT count(*) FROM generate_series(1, 100000) a JOIN generate_series(1, 100000) b
+            ON a.value % 1 = b.value % 1 AND a.value + b.value < 0",
+        "SELECT count(*) FROM generate_series(1, 300000) a WHERE EXISTS
+            (SELECT 1 FROM generate_series(1, 300000) b WHERE a.value % 1 = b.value % 1)",
+        "SELECT max(u) FROM (SELECT unnest(l) u FROM
+            (SELECT array_agg(value) l FROM generate_series(1, 1000)),
+            generate_series(1, 10000000))",
+        "WITH RECURSIVE t AS (SELECT 1 AS n UNION ALL SELECT n + 1 FROM t) SELECT max(n) FROM t",
+    ] {
+        let began = tokio::time::Instant::now();
+        let error = rows(&engine, endless).await.unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "query ran longer than its limit of 1s and was stopped",
+            "{endless}"
+        );
+        assert!(began.elapsed() < Duration::from_secs(4), "{endless}: {:?}", began.elapsed());
+        let next = tokio::time::timeout(Duration::from_secs(1), rows(&engine, "SELECT 1")).await;
+        assert_eq!(json!(next.expect(endless).unwrap()), json!([[1]]));
+    }
+}
+
+#[tokio::test]
+async fn a_query_nobody_waits_for_gives_its_thread_back() {
+    let engine = with(|config| {
+        config.threads = 1;
+        config.timeout = Duration::from_hours(1);
+    });
+    for endless in [
+        "SELECT a.value FROM generate_series(1, 100000) a, generate_series(1, 100000) b
+            ORDER BY random()",
+        "SELECT count(*) FROM generate_series(1, 100000) a, generate_series(1, 100000) b
+            WHERE a.value + b.value < 0",
+    ] {
+        let wait = tokio::time::timeout(Duration::from_millis(500), rows(&engine, endless));
+        wait.await.unwrap_err();
+        let next = tokio::time::timeout(Duration::from_secs(5), rows(&engine, "SELECT 1")).await;
+        assert_eq!(json!(next.expect(endless).unwrap()), json!([[1]]));
+    }
 }
 
 #[tokio::test]
@@ -120,6 +202,7 @@ async fn what_can_spill_does_up_to_a_limit() {
 async fn functions_do_not_make_texts_of_any_size() {
     let engine = with(|_| {});
     for query in [
+        "SELECT repeat('x', 100000000) FROM generate_series(1, 100)",
         "SELECT repeat('x', 1000000000)",
         "SELECT repeat(name, 1000000000) FROM spans",
         "SELECT lpad('x', 2000000000)",
@@ -130,7 +213,9 @@ async fn functions_do_not_make_texts_of_any_size() {
         "SELECT regexp_replace(repeat('x', 20000), 'x', repeat('y', 20000), 'g')",
     ] {
         let error = rows(&engine, query).await.unwrap_err();
-        assert!(error.to_string().contains("the limit is 268435456"), "{query}: {error}");
+        assert!(error.to_string().contains(" bytes of text for "), "{query}: {error}");
+        assert!(error.to_string().contains(", the limit is "), "{query}: {error}");
+        assert_eq!(error.kind(), ErrorKind::Invalid, "{query}: {error}");
     }
     for query in ["SELECT range(1, 10000000000)", "SELECT array_repeat(1, 10000000000)"] {
         let error = rows(&engine, query).await.unwrap_err();
@@ -142,7 +227,7 @@ async fn functions_do_not_make_texts_of_any_size() {
         });
         let found = rows(&engine, &doubled).await.map(|rows| json!(rows).to_string().len());
         let error = found.unwrap_err();
-        assert!(error.to_string().contains("the limit is 268435456"), "{join}: {error}");
+        assert!(error.to_string().contains(", the limit is "), "{join}: {error}");
     }
     let joined = rows(
         &engine,
@@ -158,6 +243,27 @@ async fn functions_do_not_make_texts_of_any_size() {
     assert_eq!(json!(replaced.await.unwrap()), json!([["[}", "a-b-"]]));
     let fine = rows(&engine, "SELECT repeat('ab', 2), lpad('7', 3, '0'), rpad('x', 2)").await;
     assert_eq!(json!(fine.unwrap()), json!([["abab", "007", "x "]]));
+}
+
+/// Arrow panics when offsets overflow.
+#[tokio::test]
+async fn what_is_too_large_for_an_array_is_the_querys_fault_and_is_counted() {
+    let engine = with(|_| {});
+    let long = "arrow_cast(repeat('x', 1000000), 'Utf8')";
+    for (count, query) in [
+        format!("SELECT {long} FROM generate_series(1, 100000)"),
+        format!("SELECT array_agg({long}) FROM generate_series(1, 100000)"),
+    ]
+    .iter()
+    .enumerate()
+    {
+        let error = rows(&engine, query).await.unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::TooLarge, "{query}: {error}");
+        let said = error.to_string();
+        assert!(said.starts_with("an intermediate result of the query is too large"), "{said}");
+        assert_eq!(engine.panics(), count as u64 + 1, "{query}");
+    }
+    assert_eq!(json!(rows(&engine, "SELECT 1").await.unwrap()), json!([[1]]));
 }
 
 #[tokio::test]

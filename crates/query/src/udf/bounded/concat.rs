@@ -14,7 +14,7 @@ use datafusion::logical_expr::{
 };
 use datafusion::sql::sqlparser::ast::BinaryOperator;
 
-use super::{check, rows_of, total};
+use super::{OUTPUT_BYTES_MAX, check, rows_of, total};
 
 /// Plans `||` between texts.
 #[derive(Debug)]
@@ -103,7 +103,8 @@ impl ScalarUDFImpl for TextConcat {
     fn invoke_with_args(&self, args: ScalarFunctionArgs) -> Result<ColumnarValue> {
         let rows = rows_of(&args.args, args.number_rows);
         let sum = |sum: u64, text| Ok::<_, DataFusionError>(sum.saturating_add(total(text, rows)?));
-        check("||", args.args.iter().try_fold(0, sum)?, rows)?;
+        let bytes = args.args.iter().try_fold(0, sum)?;
+        check("||", bytes, &args.args, rows, OUTPUT_BYTES_MAX)?;
         let texts = args.args.iter().map(|value| {
             // A constant is read at row 0 for every row.
             let constant = matches!(value, ColumnarValue::Scalar(_));

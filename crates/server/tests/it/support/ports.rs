@@ -212,7 +212,7 @@ impl Queries for FakeQueries {
     }
 
     fn stats(&self) -> QueryStats {
-        QueryStats { memory_bytes: 7 }
+        QueryStats { memory_bytes: 7, panics: 2 }
     }
 }
 
