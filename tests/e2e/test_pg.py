@@ -60,6 +60,47 @@ def test_nothing_can_be_written_and_the_connection_lives(statement, server):
         assert connection.execute("SELECT count(*) FROM spans").fetchone() == (5,)
 
 
+@pytest.mark.parametrize(
+    "statement, code",
+    [
+        ("SELECT nothing FROM spans", "42703"),
+        ("SELECT * FROM nothing", "42P01"),
+        ("SELEC 1", "42601"),
+        ("SELECT duration_ns / 0 FROM spans", "22012"),
+        ("DROP TABLE spans", "25006"),
+        ("SET TRANSACTION READ WRITE", "25006"),
+        ("SELECT repeat('x', 1000000000)", "54000"),
+        ("SELECT * FROM generate_series(1, 10000000)", "54000"),
+    ],
+)
+def test_tools_can_tell_errors_apart(statement, code, server):
+    fill(server)
+    with connect(server) as connection:
+        with pytest.raises(psycopg.Error) as refused:
+            connection.execute(statement)
+        assert refused.value.sqlstate == code, refused.value
+        assert connection.execute("SELECT 1").fetchone() == (1,)
+
+
+def test_the_statement_timeout_of_a_connection_holds(server):
+    with connect(server) as connection:
+        connection.execute("SET statement_timeout = '300ms'")
+        query = "SELECT a.value FROM generate_series(1,100000) a, generate_series(1,100000) b ORDER BY random()"
+        with pytest.raises(psycopg.errors.QueryCanceled) as refused:
+            connection.execute(query)
+        assert "the query took longer than 300ms" in str(refused.value)
+        assert "ErrorInfo" not in str(refused.value)
+        connection.execute("DISCARD ALL")
+        assert connection.execute("SHOW statement_timeout").fetchone() == ("0",)
+
+
+def test_tools_can_read_the_version_and_the_settings(server):
+    with connect(server) as connection:
+        assert connection.info.server_version == 170000
+        assert connection.execute("SHOW timezone").fetchone() == ("UTC",)
+        assert connection.execute("SHOW server_version").fetchone()[0].startswith("17.0 (Telltale ")
+
+
 def test_a_setting_of_one_connection_is_not_seen_by_another(server):
     with connect(server) as one, connect(server) as other:
         before = other.execute("SHOW timezone").fetchone()

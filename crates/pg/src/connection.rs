@@ -1,13 +1,16 @@
 //! One connection: its session, and the bounds that every statement of it gets.
 
+use std::any::Any;
 use std::fmt;
+use std::panic::AssertUnwindSafe;
 use std::sync::{Arc, OnceLock};
+use std::time::Duration;
 
 use async_trait::async_trait;
 use datafusion::common::DataFusionError;
 use datafusion::prelude::SessionContext;
 use datafusion_postgres::{DfSessionService, Parser};
-use futures::{Sink, StreamExt as _};
+use futures::{FutureExt as _, Sink, StreamExt as _};
 use pgwire::api::auth::StartupHandler;
 use pgwire::api::portal::{Format, Portal};
 use pgwire::api::query::{ExtendedQueryHandler, SimpleQueryHandler};
@@ -17,9 +20,13 @@ use pgwire::api::store::PortalStore;
 use pgwire::api::{ClientInfo, ClientPortalStore, PgWireServerHandlers, Type};
 use pgwire::error::{PgWireError, PgWireResult};
 use pgwire::messages::PgWireBackendMessage;
+use telltale_base::{ByteSize, ErrorKind};
+use tokio::time::{Instant, timeout_at};
 
 use crate::error::{code, error};
 use crate::guard::check_text;
+use crate::settings::statement_timeout;
+use crate::sqlstate::{self, explained};
 use crate::startup::Startup;
 use crate::{Sessions, StatementLimits};
 
@@ -38,12 +45,15 @@ pub(crate) struct Opened {
 }
 
 impl Opened {
-    /// The engine's errors are looked into: there may be a damaged file behind one.
+    /// What went wrong inside the engine is looked into: there may be a damaged file behind it.
     async fn explained(&self, met: PgWireError) -> PgWireError {
-        let PgWireError::ApiError(cause) = &met else { return met };
-        let Some(cause) = cause.downcast_ref::<DataFusionError>() else { return met };
-        let message = self.sessions.look_into(&self.session, cause).await;
-        error(code::INTERNAL, message)
+        if let PgWireError::ApiError(cause) = &met
+            && let Some(cause) = cause.downcast_ref::<DataFusionError>()
+            && let code @ (code::INTERNAL | code::CORRUPTED) = sqlstate::of(cause)
+        {
+            return error(code, self.sessions.look_into(&self.session, cause).await);
+        }
+        explained(met)
     }
 }
 
@@ -100,50 +110,81 @@ struct Statements {
 }
 
 impl Statements {
-    async fn within<T>(
-        &self,
-        opened: &Opened,
-        work: impl Future<Output = PgWireResult<T>>,
-    ) -> PgWireResult<T> {
-        match tokio::time::timeout(self.limits.timeout, work).await {
-            Ok(Ok(done)) => Ok(done),
-            Ok(Err(met)) => Err(opened.explained(met).await),
+    /// The bounds of a statement that begins now: the server's, or the connection's if tighter.
+    fn begin<C: ClientInfo>(&self, client: &C) -> PgWireResult<Bounds> {
+        let (opened, limits) = (Arc::clone(self.slot.get()?), self.limits);
+        let asked = statement_timeout(client).unwrap_or(limits.timeout);
+        let timeout = asked.min(limits.timeout);
+        Ok(Bounds { opened, limits, timeout, deadline: Instant::now() + timeout })
+    }
+}
+
+/// The bounds of one statement.
+#[derive(Clone)]
+struct Bounds {
+    opened: Arc<Opened>,
+    limits: StatementLimits,
+    timeout: Duration,
+    deadline: Instant,
+}
+
+impl Bounds {
+    async fn within<T>(&self, work: impl Future<Output = PgWireResult<T>>) -> PgWireResult<T> {
+        let done = timeout_at(self.deadline, AssertUnwindSafe(work).catch_unwind()).await;
+        match done {
+            Ok(Ok(Ok(done))) => Ok(done),
+            Ok(Ok(Err(met))) => Err(self.opened.explained(met).await),
+            Ok(Err(panic)) => Err(panicked(panic.as_ref())),
             Err(_) => Err(self.too_long()),
         }
     }
 
     fn too_long(&self) -> PgWireError {
-        let message = format!("the query took longer than {:?}", self.limits.timeout);
+        let message = format!("the query took longer than {:?}", self.timeout);
         error(code::QUERY_CANCELED, message)
     }
 
-    /// Bounds the rows of a response in number and time, from now on.
-    fn bound(&self, opened: &Arc<Opened>, response: Response) -> Response {
+    fn too_large(&self) -> PgWireError {
+        let limit = ByteSize(self.limits.bytes_max);
+        error(code::PROGRAM_LIMIT, format!("the result has more than {limit}: add a LIMIT"))
+    }
+
+    /// Bounds the rows of a response in number, size and time.
+    fn bound(self, response: Response) -> Response {
         let Response::Query(query) = response else { return response };
-        let limits = self.limits;
-        let deadline = tokio::time::Instant::now() + limits.timeout;
-        let too_long = self.too_long().to_string();
+        let StatementLimits { rows_max, bytes_max, .. } = self.limits;
         let (schema, rows) = (query.row_schema, query.data_rows);
-        let opened = Arc::clone(opened);
-        let bounded = futures::stream::unfold(Some((rows, 0_usize)), move |state| {
-            let (too_long, opened) = (too_long.clone(), Arc::clone(&opened));
+        let begin = Some((rows, 0_usize, 0_u64));
+        let bounded = futures::stream::unfold(begin, move |state| {
+            let bounds = self.clone();
             async move {
-                let (mut rows, sent) = state?;
-                if sent >= limits.rows_max && limits.rows_max > 0 {
-                    let more = rows.next().await.is_some();
-                    let message =
-                        format!("the result has more than {} rows: add a LIMIT", limits.rows_max);
-                    return more.then(|| (Err(error(code::PROGRAM_LIMIT, message)), None));
+                let (mut rows, sent, bytes) = state?;
+                let row = match bounds.within(async { rows.next().await.transpose() }).await {
+                    Ok(row) => row?,
+                    Err(met) => return Some((Err(met), None)),
+                };
+                if sent >= rows_max && rows_max > 0 {
+                    let message = format!("the result has more than {rows_max} rows: add a LIMIT");
+                    return Some((Err(error(code::PROGRAM_LIMIT, message)), None));
                 }
-                match tokio::time::timeout_at(deadline, rows.next()).await {
-                    Ok(Some(Err(met))) => Some((Err(opened.explained(met).await), None)),
-                    Ok(row) => row.map(|row| (row, Some((rows, sent + 1)))),
-                    Err(_) => Some((Err(error(code::QUERY_CANCELED, too_long)), None)),
+                let bytes = bytes.saturating_add(row.data.len() as u64);
+                if bytes > bytes_max {
+                    return Some((Err(bounds.too_large()), None));
                 }
+                Some((Ok(row), Some((rows, sent + 1, bytes))))
             }
         });
         Response::Query(QueryResponse::new(schema, bounded))
     }
+}
+
+fn panicked(panic: &(dyn Any + Send)) -> PgWireError {
+    let met = telltale_query::QueryError::of_panic(panic);
+    let code = match met.kind() {
+        ErrorKind::TooLarge => code::PROGRAM_LIMIT,
+        _ => code::INTERNAL,
+    };
+    error(code, met.to_string())
 }
 
 #[async_trait]
@@ -156,10 +197,10 @@ impl SimpleQueryHandler for Statements {
         PgWireError: From<<C as Sink<PgWireBackendMessage>>::Error>,
     {
         check_text(query)?;
-        let opened = self.slot.get()?;
-        let work = SimpleQueryHandler::do_query(&opened.service, client, query);
-        let responses = self.within(opened, work).await?;
-        Ok(responses.into_iter().map(|response| self.bound(opened, response)).collect())
+        let bounds = self.begin(client)?;
+        let work = SimpleQueryHandler::do_query(&bounds.opened.service, client, query);
+        let responses = bounds.within(work).await?;
+        Ok(responses.into_iter().map(|response| bounds.clone().bound(response)).collect())
     }
 }
 
@@ -184,9 +225,11 @@ impl ExtendedQueryHandler for Statements {
         C::Error: fmt::Debug,
         PgWireError: From<<C as Sink<PgWireBackendMessage>>::Error>,
     {
-        let opened = self.slot.get()?;
-        let work = ExtendedQueryHandler::do_query(&opened.service, client, portal, max_rows);
-        Ok(self.bound(opened, self.within(opened, work).await?))
+        let bounds = self.begin(client)?;
+        let service = &bounds.opened.service;
+        let work = ExtendedQueryHandler::do_query(service, client, portal, max_rows);
+        let response = bounds.within(work).await?;
+        Ok(bounds.bound(response))
     }
 }
 
@@ -214,11 +257,11 @@ impl QueryParser for DeferredParser {
         C: ClientInfo + Unpin + Send + Sync,
     {
         check_text(sql)?;
-        self.parser()?.parse_sql(client, sql, types).await
+        self.parser()?.parse_sql(client, sql, types).await.map_err(explained)
     }
 
     fn get_parameter_types(&self, statement: &Self::Statement) -> PgWireResult<Vec<Type>> {
-        self.parser()?.get_parameter_types(statement)
+        self.parser()?.get_parameter_types(statement).map_err(explained)
     }
 
     fn get_result_schema(
@@ -226,6 +269,6 @@ impl QueryParser for DeferredParser {
         statement: &Self::Statement,
         format: Option<&Format>,
     ) -> PgWireResult<Vec<FieldInfo>> {
-        self.parser()?.get_result_schema(statement, format)
+        self.parser()?.get_result_schema(statement, format).map_err(explained)
     }
 }

@@ -26,6 +26,25 @@ pub(crate) mod code {
     pub(crate) const NOT_SUPPORTED: &str = "0A000";
     pub(crate) const INTERNAL: &str = "XX000";
     pub(crate) const NOT_CONNECTED: &str = "08003";
+    pub(crate) const PROTOCOL: &str = "08P01";
+    pub(crate) const DATA_EXCEPTION: &str = "22000";
+    pub(crate) const OUT_OF_RANGE: &str = "22003";
+    pub(crate) const DIVISION_BY_ZERO: &str = "22012";
+    pub(crate) const INVALID_PARAMETER: &str = "22023";
+    pub(crate) const INVALID_TEXT: &str = "22P02";
+    pub(crate) const INVALID_SCHEMA: &str = "3F000";
+    pub(crate) const WRONG: &str = "42000";
+    pub(crate) const SYNTAX: &str = "42601";
+    pub(crate) const DUPLICATE_COLUMN: &str = "42701";
+    pub(crate) const AMBIGUOUS_COLUMN: &str = "42702";
+    pub(crate) const UNDEFINED_COLUMN: &str = "42703";
+    pub(crate) const UNDEFINED_OBJECT: &str = "42704";
+    pub(crate) const UNDEFINED_FUNCTION: &str = "42883";
+    pub(crate) const UNDEFINED_TABLE: &str = "42P01";
+    pub(crate) const UNDEFINED_PARAMETER: &str = "42P02";
+    pub(crate) const OUT_OF_MEMORY: &str = "53200";
+    pub(crate) const INTERNAL: &str = "XX000";
+    pub(crate) const CORRUPTED: &str = "XX001";
 }
 
 /// An error that ends a statement.

@@ -6,7 +6,9 @@ use datafusion::common::ParamValues;
 use datafusion::logical_expr::LogicalPlan;
 use datafusion::prelude::SessionContext;
 use datafusion::sql::parser::Statement as ParserStatement;
-use datafusion::sql::sqlparser::ast::{Set, Statement};
+use datafusion::sql::sqlparser::ast::{
+    ContextModifier, Set, Statement, TransactionAccessMode, TransactionMode,
+};
 use datafusion_postgres::QueryHook;
 use datafusion_postgres::hooks::HookClient;
 use pgwire::api::ClientInfo;
@@ -14,6 +16,7 @@ use pgwire::api::results::Response;
 use pgwire::error::{PgWireError, PgWireResult};
 
 use crate::error::{code, error};
+use crate::settings::check_value;
 
 /// Settings that clients set at connect and that change nothing but how values are shown.
 const SETTABLE: [&str; 12] = [
@@ -54,11 +57,14 @@ pub(crate) fn check_text(text: &str) -> Result<(), PgWireError> {
 pub(crate) fn check(statement: &Statement) -> Result<(), PgWireError> {
     match statement {
         Statement::Set(set) => check_set(set),
-        // Clients wrap reads in transactions; there is nothing to commit.
-        Statement::StartTransaction { .. }
-        | Statement::Commit { .. }
+        Statement::StartTransaction { modes, .. } => check_modes(modes),
+        // Clients wrap reads in transactions; there is nothing to commit. Poolers clear a connection
+        // before they hand it on.
+        Statement::Commit { .. }
         | Statement::Rollback { .. }
-        | Statement::Deallocate { .. } => Ok(()),
+        | Statement::Deallocate { .. }
+        | Statement::Reset(_)
+        | Statement::Discard { .. } => Ok(()),
         other => {
             let wrapped = ParserStatement::Statement(Box::new(other.clone()));
             telltale_query::guard::check_statement(&wrapped)
@@ -69,10 +75,15 @@ pub(crate) fn check(statement: &Statement) -> Result<(), PgWireError> {
 
 fn check_set(set: &Set) -> Result<(), PgWireError> {
     let allowed = match set {
-        Set::SingleAssignment { variable, .. } => {
-            SETTABLE.contains(&variable.to_string().to_ascii_lowercase().as_str())
+        Set::SingleAssignment { variable, values, scope, .. } => {
+            let name = variable.to_string().to_ascii_lowercase();
+            check_value(&name, values)?;
+            // The end of a transaction puts nothing back.
+            let ends = name == "statement_timeout" && *scope == Some(ContextModifier::Local);
+            SETTABLE.contains(&name.as_str()) && !ends
         }
-        Set::SetTimeZone { .. } | Set::SetNames { .. } | Set::SetTransaction { .. } => true,
+        Set::SetTransaction { modes, .. } => return check_modes(modes),
+        Set::SetTimeZone { .. } | Set::SetNames { .. } => true,
         _ => false,
     };
     if allowed {
@@ -81,6 +92,14 @@ fn check_set(set: &Set) -> Result<(), PgWireError> {
         let message = format!("`{set}` is not allowed: only display settings can be set");
         Err(error(code::NOT_SUPPORTED, message))
     }
+}
+
+fn check_modes(modes: &[TransactionMode]) -> Result<(), PgWireError> {
+    if modes.contains(&TransactionMode::AccessMode(TransactionAccessMode::ReadWrite)) {
+        let message = "transactions are read-only here: READ WRITE is not allowed";
+        return Err(error(code::READ_ONLY, message));
+    }
+    Ok(())
 }
 
 #[async_trait]

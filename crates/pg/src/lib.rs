@@ -12,6 +12,8 @@ mod connection;
 mod error;
 mod guard;
 mod listener;
+mod settings;
+mod sqlstate;
 mod startup;
 
 use std::fmt;
@@ -48,4 +50,6 @@ pub struct StatementLimits {
     pub timeout: Duration,
     /// Most rows; one more is an error, as the protocol cannot say that a result was cut.
     pub rows_max: usize,
+    /// Most bytes of the rows; more is an error, too.
+    pub bytes_max: u64,
 }

@@ -27,6 +27,7 @@ use crate::Sessions;
 use crate::connection::{Opened, Slot};
 use crate::error::{code, fatal};
 use crate::guard::Guard;
+use crate::settings::{SERVER_VERSION, Settings};
 
 /// Authenticates one connection and fills its session slot.
 #[derive(Debug)]
@@ -53,13 +54,18 @@ fn service(session: Arc<SessionContext>) -> PgWireResult<DfSessionService> {
     let catalog = session.state().config_options().catalog.default_catalog.clone();
     setup_pg_catalog(&session, &catalog, EmptyContextProvider)
         .map_err(|error| PgWireError::ApiError(error))?;
-    let hooks: Vec<Arc<dyn QueryHook>> =
-        vec![Arc::new(Guard), Arc::new(SetShowHook), Arc::new(TransactionStatementHook)];
+    let hooks: Vec<Arc<dyn QueryHook>> = vec![
+        Arc::new(Guard),
+        Arc::new(Settings),
+        Arc::new(SetShowHook),
+        Arc::new(TransactionStatementHook),
+    ];
     Ok(DfSessionService::new_with_hooks(session, hooks))
 }
 
 fn parameters() -> DefaultServerParameterProvider {
     let mut parameters = DefaultServerParameterProvider::default();
+    SERVER_VERSION.clone_into(&mut parameters.server_version);
     parameters.is_superuser = false;
     parameters.default_transaction_read_only = true;
     parameters

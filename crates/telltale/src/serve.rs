@@ -122,6 +122,7 @@ async fn bind_pg(config: &Config, meta: Meta, engine: Arc<Engine>) -> Result<Opt
         limits: StatementLimits {
             timeout: config.query.timeout.0,
             rows_max: config.query.rows_max,
+            bytes_max: config.query.result_max.0,
         },
     };
     let listener = PgListener::bind(pg, Arc::new(PgSessions { meta, engine })).await;

@@ -23,6 +23,13 @@ fn reads_and_display_settings_pass() {
         "SET application_name = 'x'",
         "SET TIME ZONE 'UTC'",
         "SET extra_float_digits = 3",
+        "SET search_path = public, pg_catalog",
+        "SET search_path TO '\"$user\", public'",
+        "SET statement_timeout = '5s'",
+        "SET SESSION CHARACTERISTICS AS TRANSACTION READ ONLY",
+        "BEGIN READ ONLY",
+        "RESET ALL",
+        "DISCARD ALL",
     ] {
         assert_eq!(answer(sql), "ok", "{sql}");
     }
@@ -39,6 +46,11 @@ fn everything_else_is_refused_with_its_code() {
         ("SELECT 1; DROP TABLE spans", code::READ_ONLY),
         ("SET datafusion.runtime.memory_limit = '1T'", code::NOT_SUPPORTED),
         ("SET ROLE admin", code::NOT_SUPPORTED),
+        ("SET TRANSACTION READ WRITE", code::READ_ONLY),
+        ("BEGIN READ WRITE", code::READ_ONLY),
+        ("SET search_path = other", code::INVALID_SCHEMA),
+        ("SET statement_timeout = 'soon'", code::INVALID_PARAMETER),
+        ("SET LOCAL statement_timeout = 5", code::NOT_SUPPORTED),
     ] {
         assert_eq!(answer(sql), code, "{sql}");
     }
