@@ -5,6 +5,7 @@ import shutil
 
 import pytest
 
+import test_attributes
 from harness import ROOT
 
 GOLDEN = ROOT / "fixtures" / "golden"
@@ -30,3 +31,7 @@ def test_an_old_data_directory_opens_whole(make_server, tmp_path, version):
     # What was in the log only is in files after an orderly stop, and nothing is there twice.
     server.restart()
     assert read(server) == expected
+    # A directory that had no catalogue of attributes gets one.
+    test_attributes.wait_until_complete(server)
+    counts = test_attributes.counts(server, prefix="service.name")
+    assert counts == {"service.name": expected["spans"]}

@@ -1,23 +1,18 @@
 //! What there is to ask for: tables with their columns, and the attributes in use.
 
 mod attributes;
-
-use std::collections::HashMap;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
+mod current;
 
 use serde::Serialize;
-use telltale_base::Project;
 use telltale_schema::Table;
-use tokio::time::Instant;
 
 use crate::encode::type_name;
 use crate::engine::Engine;
 
-pub use attributes::{AttributeInfo, AttributeScopeName, AttributesRequest, ValueCount};
-
-/// Catalogues that are kept at once.
-const KEPT_MAX: usize = 256;
+pub use attributes::{
+    AttributeInfo, AttributeScopeName, AttributesFound, AttributesRequest, ValueCount,
+};
+pub(crate) use current::Kept;
 
 /// A table as SQL sees it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -63,44 +58,6 @@ fn table_info(table: Table) -> TableInfo {
     });
     let columns = columns.collect();
     TableInfo { name: table.name(), description: table.description(), columns }
-}
-
-/// Recent catalogues of attributes, so that typing into a search box does not scan each time.
-#[derive(Debug)]
-pub(crate) struct Catalogue {
-    age_max: Duration,
-    kept: Mutex<HashMap<(Project, Table), Kept>>,
-}
-
-#[derive(Clone, Debug)]
-struct Kept {
-    made: Instant,
-    attributes: Arc<Vec<AttributeInfo>>,
-}
-
-impl Catalogue {
-    pub(crate) fn new(age_max: Duration) -> Self {
-        Self { age_max, kept: Mutex::default() }
-    }
-
-    fn get(&self, project: &Project, table: Table) -> Option<Arc<Vec<AttributeInfo>>> {
-        let kept = self.lock();
-        let kept = kept.get(&(project.clone(), table))?;
-        (kept.made.elapsed() < self.age_max).then(|| Arc::clone(&kept.attributes))
-    }
-
-    fn put(&self, project: &Project, table: Table, attributes: &Arc<Vec<AttributeInfo>>) {
-        let mut kept = self.lock();
-        kept.retain(|_, kept| kept.made.elapsed() < self.age_max);
-        if kept.len() < KEPT_MAX {
-            let entry = Kept { made: Instant::now(), attributes: Arc::clone(attributes) };
-            kept.insert((project.clone(), table), entry);
-        }
-    }
-
-    fn lock(&self) -> MutexGuard<'_, HashMap<(Project, Table), Kept>> {
-        self.kept.lock().unwrap_or_else(PoisonError::into_inner)
-    }
 }
 
 #[cfg(test)]

@@ -41,9 +41,10 @@ pub struct QueryConfig {
     pub spans_page_max: usize,
     /// Spans of a trace that can be put in order.
     pub trace_spans_max: usize,
-    /// Newest rows that the catalogue of attributes looks at.
+    /// Rows in memory that one look at the catalogue of attributes reads; with more it says that
+    /// it is incomplete.
     pub catalogue_rows: usize,
-    /// How long the catalogue of attributes is kept before it is computed again.
+    /// How long a catalogue of attributes is kept in memory after it was used last.
     pub catalogue_age: Duration,
 }
 
@@ -67,8 +68,8 @@ impl Default for QueryConfig {
             traces_page_max: 1_000,
             spans_page_max: 5_000,
             trace_spans_max: 1_000_000,
-            catalogue_rows: 20_000,
-            catalogue_age: Duration::from_secs(10),
+            catalogue_rows: 2_000_000,
+            catalogue_age: Duration::from_mins(1),
         }
     }
 }

@@ -21,7 +21,7 @@ use tracing::{Instrument as _, Span};
 
 use crate::cache::FileCache;
 use crate::catalog::{Catalog, Catalogs, Tables};
-use crate::catalogue::Catalogue;
+use crate::catalogue::Kept;
 use crate::config::QueryConfig;
 use crate::damage::{Judge, OpenedFiles, anew};
 use crate::error::{QueryError, ReportedLimits, from_datafusion};
@@ -44,7 +44,7 @@ pub use stream::SqlStream;
 pub struct Engine {
     pub(crate) source: Arc<dyn Source>,
     pub(crate) config: QueryConfig,
-    pub(crate) catalogue: Catalogue,
+    pub(crate) catalogue: Arc<Kept>,
     cache: Arc<FileCache>,
     sessions: Sessions,
     executor: Executor,
@@ -59,7 +59,7 @@ impl Engine {
     pub fn new<S: Source>(source: Arc<S>, config: QueryConfig) -> Result<Arc<Self>, QueryError> {
         Ok(Arc::new(Self {
             source,
-            catalogue: Catalogue::new(config.catalogue_age),
+            catalogue: Arc::new(Kept::new(config.catalogue_age)),
             cache: Arc::new(FileCache::new(config.cache_bytes, config.open_files_max)),
             sessions: Sessions::new(&config).map_err(QueryError::internal)?,
             executor: Executor::new(config.threads)?,

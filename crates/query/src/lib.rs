@@ -33,7 +33,8 @@ mod udf;
 
 pub use catalog::{CATALOG, SCHEMA};
 pub use catalogue::{
-    AttributeInfo, AttributeScopeName, AttributesRequest, ColumnInfo, TableInfo, ValueCount,
+    AttributeInfo, AttributeScopeName, AttributesFound, AttributesRequest, ColumnInfo, TableInfo,
+    ValueCount,
 };
 pub use config::QueryConfig;
 pub use engine::{Engine, SqlLimits, SqlRequest, SqlStream};

@@ -5,7 +5,7 @@ use std::path::Path;
 use async_trait::async_trait;
 use telltale_base::Project;
 use telltale_schema::Table;
-use telltale_store::{FileCheck, Snapshot, Store};
+use telltale_store::{FileCheck, Snapshot, Store, StoredCatalogue};
 
 /// What queries read. The store is one; tests bring their own.
 #[async_trait]
@@ -16,6 +16,13 @@ pub trait Source: Send + Sync + std::fmt::Debug + 'static {
     /// Looks at a file that a query failed on, and excludes it from later snapshots if it is
     /// damaged. `Sound` also when that cannot be told.
     async fn check_file(&self, path: &Path) -> FileCheck;
+
+    /// Which attributes the rows in files have. A snapshot that was taken before has every other
+    /// row in memory. Blocks.
+    fn catalogue(&self, project: &Project, table: Table) -> StoredCatalogue;
+
+    /// A number that changes when the stored catalogue does.
+    fn catalogue_version(&self, project: &Project, table: Table) -> u64;
 }
 
 #[async_trait]
@@ -29,5 +36,13 @@ impl Source for Store {
             tracing::warn!(path = %path.display(), %error, "a file cannot be looked at");
             FileCheck::Sound
         })
+    }
+
+    fn catalogue(&self, project: &Project, table: Table) -> StoredCatalogue {
+        Self::catalogue(self, project, table)
+    }
+
+    fn catalogue_version(&self, project: &Project, table: Table) -> u64 {
+        Self::catalogue_version(self, project, table)
     }
 }

@@ -17,8 +17,8 @@ use serde_json::Value;
 use telltale_base::{Project, SystemClock, UnixNanos};
 use telltale_schema::{RECORD_ORDINAL_BITS, SpanRow, SpansBuilder, Table, assign_record_ids};
 use telltale_store::{
-    Append, Correction, Corrections, DataFile, DecodedFrame, FileCheck, FrameDecoder, Snapshot,
-    Store, StoreConfig,
+    Append, AttributeCatalogue, CatalogueConfig, Correction, Corrections, DataFile, DecodedFrame,
+    FileCheck, FrameDecoder, Snapshot, Store, StoreConfig, StoredCatalogue,
 };
 use telltale_wal::RealFs;
 use tempfile::TempDir;
@@ -169,6 +169,20 @@ impl Source for ByHand {
 
     async fn check_file(&self, _path: &Path) -> FileCheck {
         FileCheck::Sound
+    }
+
+    fn catalogue(&self, _: &Project, _: Table) -> StoredCatalogue {
+        StoredCatalogue {
+            version: 0,
+            position: 0,
+            complete: true,
+            corrected: false,
+            catalogue: AttributeCatalogue::new(CatalogueConfig::default()),
+        }
+    }
+
+    fn catalogue_version(&self, _: &Project, _: Table) -> u64 {
+        0
     }
 }
 

@@ -21,7 +21,9 @@ mod kinds;
 mod tables;
 
 pub use coalesce::{assign_record_ids, coalesce, memory_bytes};
-pub use index::{AttributeScope, attribute_hash, for_each_attribute_hash};
+pub use index::{
+    AttributeScope, RawText, RawValue, attribute_hash, for_each_attribute, raw_attribute_hash,
+};
 pub use kinds::{Column, ColumnType};
 pub use tables::{
     HistogramRow, HistogramsBuilder, LogRow, LogsBuilder, MetricRow, MetricsBuilder,

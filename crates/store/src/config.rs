@@ -45,6 +45,8 @@ pub struct StoreConfig {
     pub compaction: CompactionConfig,
     /// Pending corrections are written into their files within this time.
     pub fold_interval: Duration,
+    /// Limits of the catalogue of attributes.
+    pub catalogue: CatalogueConfig,
     /// What is dropped; the first rule that fits decides. No rule, no dropping.
     pub retention: Vec<RetentionRule>,
     /// A file that is out of its table stays this long for readers that opened the table before.
@@ -80,6 +82,7 @@ impl StoreConfig {
             zstd_level: 1,
             compaction: CompactionConfig::default(),
             fold_interval: Duration::from_hours(1),
+            catalogue: CatalogueConfig::default(),
             retention: Vec::new(),
             vacuum_grace: Duration::from_mins(10),
             delta_log_kept: Duration::from_hours(24),
@@ -114,6 +117,46 @@ impl Default for CompactionConfig {
             files_max: 32,
             inputs_max: 64,
             settled_days: 1,
+        }
+    }
+}
+
+/// Limits of the catalogue of attributes of one table of one project. What is over one of them is
+/// left out and counted, or widens the error that comes with each count.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct CatalogueConfig {
+    /// Keys, those of resources included. When there are more, the half with the fewest rows is
+    /// left out.
+    pub keys_max: usize,
+    /// Longest key, in bytes.
+    pub key_bytes_max: usize,
+    /// Values that are counted for one key. When there are more, the less frequent half is left
+    /// out.
+    pub values_max: usize,
+    /// Longest value that is counted, in bytes: completion is for names, not for prompts.
+    pub value_bytes_max: usize,
+    /// Bytes of all keys and values. When there are more, each key may have fewer values.
+    pub bytes_max: usize,
+    /// Keys left out that are told apart.
+    pub left_out_max: usize,
+    /// Rows that are read to make a catalogue anew, the newest files first; older ones are left
+    /// out and the catalogue says that it is incomplete.
+    pub rebuild_rows_max: u64,
+    /// Time that reading again may take in one round of background work.
+    pub rebuild_slice: Duration,
+}
+
+impl Default for CatalogueConfig {
+    fn default() -> Self {
+        Self {
+            keys_max: 8_192,
+            key_bytes_max: 256,
+            values_max: 128,
+            value_bytes_max: 128,
+            bytes_max: 4 << 20,
+            left_out_max: 4_096,
+            rebuild_rows_max: 200_000_000,
+            rebuild_slice: Duration::from_secs(2),
         }
     }
 }

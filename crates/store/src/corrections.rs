@@ -120,6 +120,8 @@ pub struct Corrections {
 struct Layer {
     entries: Vec<(i64, Entry)>,
     bytes: usize,
+    /// Whether any of them changes which attributes there are.
+    attributes: bool,
 }
 
 impl Corrections {
@@ -177,6 +179,16 @@ impl Corrections {
         self.find(record_id).next().is_some()
     }
 
+    /// Whether any of them changes which attributes rows have, a deletion included.
+    pub fn change_attributes(&self) -> bool {
+        self.layers.iter().any(|layer| layer.attributes)
+    }
+
+    /// Whether those of one row do.
+    pub(crate) fn changes_attributes_of(&self, record_id: i64) -> bool {
+        self.change_attributes() && self.find(record_id).any(Entry::changes_attributes)
+    }
+
     /// The smallest and largest id with a pending correction.
     fn bounds(&self) -> Option<(i64, i64)> {
         let min = self.layers.iter().filter_map(|l| l.entries.first()).map(|(id, _)| *id).min()?;
@@ -200,7 +212,8 @@ impl Corrections {
             entries = merge_equal(both);
         }
         let bytes = entries.iter().map(|(_, e)| e.memory_bytes() + size_of::<(i64, Entry)>()).sum();
-        layers.push(Arc::new(Layer { entries, bytes }));
+        let attributes = entries.iter().any(|(_, entry)| entry.changes_attributes());
+        layers.push(Arc::new(Layer { entries, bytes, attributes }));
         Self { layers }
     }
 

@@ -1,7 +1,7 @@
 //! Rows in memory become files: freeze, sort, write, commit, publish, then let the log go.
 //!
 //! Order matters for crashes: files are durable before the commit, the commit carries the position
-//! of the log, and the log is trimmed last. A crash in between leaves files that no table knows,
+//! of the log, the catalogue of attributes follows, and the log is trimmed last. A crash in between leaves files that no table knows,
 //! or frames that a table is past; both are recognised at the next start.
 
 mod triggers;
@@ -12,6 +12,7 @@ use std::sync::Arc;
 use telltale_base::Project;
 use telltale_schema::Table;
 
+use crate::catalogue::Learned;
 use crate::committer::Request;
 use crate::corrections::save_corrections;
 use crate::delta::{self, Commit, CommitKind};
@@ -22,7 +23,7 @@ use crate::own_trace::Work;
 use crate::parquet_file::{FileWriting, NewFile, discard};
 use crate::shared::Shared;
 use crate::state::Frozen;
-use crate::{DataFile, StoreError};
+use crate::{CatalogueConfig, DataFile, StoreError};
 
 pub(crate) use triggers::{Load, due};
 
@@ -92,7 +93,8 @@ type Files = Vec<(Project, Vec<Arc<DataFile>>)>;
 async fn write_and_commit(engine: &Engine, frozen: &Arc<Frozen>) -> Result<Files, StoreError> {
     let store = engine.table(frozen.table)?;
     let (writing, rows) = (store.writing.clone(), Arc::clone(frozen));
-    let files = blocking(move || write_files(&writing, &rows)).await?;
+    let limits = engine.shared.config.catalogue;
+    let mut files = blocking(move || write_files(&writing, &rows, limits)).await?;
     let now = engine.shared.clock.now();
     let mut log = store.log.lock().await;
     let root = log.root().to_path_buf();
@@ -104,6 +106,8 @@ async fn write_and_commit(engine: &Engine, frozen: &Arc<Frozen>) -> Result<Files
     // On an error the files stay: the commit may still turn up after a loss of power, and must
     // then find them. Else they are leftovers, which the next start removes.
     log.commit(commit).await?;
+    drop(log);
+    catalogue(engine, frozen, &mut files).await;
     let mut published: HashMap<Project, Vec<Arc<DataFile>>> = HashMap::new();
     for (project, new) in files {
         published.entry(project).or_default().push(Arc::new(new.file));
@@ -111,10 +115,30 @@ async fn write_and_commit(engine: &Engine, frozen: &Arc<Frozen>) -> Result<Files
     Ok(published.into_iter().collect())
 }
 
+/// Adds what was written to the catalogues, before readers find the rows in files. It has no part
+/// in whether the flush succeeds: what fails here is caught up later.
+async fn catalogue(engine: &Engine, frozen: &Frozen, files: &mut [(Project, NewFile)]) {
+    let mut learned: Vec<Learned> = Vec::new();
+    for (project, new) in files {
+        let Some(catalogue) = new.attributes.take() else { continue };
+        match learned.last_mut().filter(|last| last.project == *project) {
+            Some(last) => last.catalogue.merge(&catalogue),
+            None => learned.push(Learned { project: project.clone(), catalogue }),
+        }
+    }
+    let shared = Arc::clone(&engine.shared);
+    let (table, seq) = (frozen.table, frozen.seq);
+    let done = blocking(move || shared.catalogues.learn(table, seq, learned)).await;
+    if let Err(error) = done {
+        engine.shared.health.step(Task::Catalogue, engine.shared.clock.now(), &Err(error));
+    }
+}
+
 /// One file a project and date.
 fn write_files(
     writing: &FileWriting,
     frozen: &Frozen,
+    limits: CatalogueConfig,
 ) -> Result<Vec<(Project, NewFile)>, StoreError> {
     let mut files = Vec::new();
     for (project, batches, corrections) in &frozen.shelves {
@@ -128,7 +152,7 @@ fn write_files(
         };
         let sorted = Sorted::new(writing.table, batches)?;
         for date in sorted.dates() {
-            match write_file(writing, project, &sorted, date) {
+            match write_file(writing, project, &sorted, date, limits) {
                 Ok(file) => files.extend(file.map(|file| (project.clone(), file))),
                 Err(error) => {
                     let unused: Vec<NewFile> = files.into_iter().map(|(_, file)| file).collect();
@@ -146,8 +170,9 @@ fn write_file(
     project: &Project,
     sorted: &Sorted<'_>,
     date: i32,
+    limits: CatalogueConfig,
 ) -> Result<Option<NewFile>, StoreError> {
-    let mut writer = writing.start(project, date)?;
+    let mut writer = writing.start(project, date)?.collecting(limits);
     for chunk in sorted.chunks(date) {
         if let Err(error) = chunk.map_err(StoreError::from).and_then(|chunk| writer.write(&chunk)) {
             writer.abandon();

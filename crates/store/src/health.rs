@@ -26,17 +26,20 @@ pub enum Task {
     Vacuum,
     /// Delta logs get checkpoints and lose old commits.
     Checkpoint,
+    /// The catalogue of attributes catches up with the tables.
+    Catalogue,
 }
 
 impl Task {
     /// All tasks.
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 7] = [
         Self::Flush,
-        Self::Compaction,
         Self::Folding,
+        Self::Compaction,
         Self::Retention,
         Self::Vacuum,
         Self::Checkpoint,
+        Self::Catalogue,
     ];
 
     /// Name in health reports and metrics.
@@ -48,6 +51,7 @@ impl Task {
             Self::Retention => "retention",
             Self::Vacuum => "vacuum",
             Self::Checkpoint => "checkpoint",
+            Self::Catalogue => "catalogue",
         }
     }
 }

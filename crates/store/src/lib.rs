@@ -8,6 +8,7 @@
 //! | `wal/` | frames that are not in the tables yet |
 //! | `tables/<table>/` | one Delta table each, partitioned by project and date |
 //! | `corrections/` | one snapshot of pending corrections a table |
+//! | `catalogue/<table>/` | which attributes there are, one file a project; derived from the table |
 //! | `quarantine/` | damaged frames and files, never deleted |
 //!
 //! Never knows: HTTP, OTLP, SQL.
@@ -15,6 +16,7 @@
 #![forbid(unsafe_code)]
 
 mod backup;
+mod catalogue;
 mod check;
 mod committer;
 mod compaction;
@@ -41,11 +43,13 @@ mod snapshot;
 mod state;
 mod store;
 mod vacuum;
+mod wire;
 
 pub use backup::BackupReport;
+pub use catalogue::{AttributeCatalogue, CatalogueKey, CatalogueValue, StoredCatalogue};
 pub use check::FileCheck;
 pub use committer::{Append, Appended};
-pub use config::{CompactionConfig, RetentionRule, StoreConfig};
+pub use config::{CatalogueConfig, CompactionConfig, RetentionRule, StoreConfig};
 pub use corrections::{Change, Correction, Corrections, Scalar};
 pub use data_file::DataFile;
 pub use error::StoreError;

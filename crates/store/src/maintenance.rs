@@ -1,7 +1,8 @@
-//! One round of background work on files: fold, merge, drop, remove, checkpoint. One thing at a
-//! time, each bounded, with a pause after every rewrite as long as the rewrite took, so that
+//! One round of background work on files: fold, merge, drop, remove, checkpoint, catch up with the
+//! catalogue. One thing at a time, each bounded, with a pause after every rewrite as long as the rewrite took, so that
 //! ingest and queries keep most of the machine.
 
+mod cataloguing;
 mod folding;
 
 use std::collections::{HashMap, HashSet};
@@ -30,6 +31,10 @@ pub(crate) struct Maintenance {
     /// When corrections were first seen pending, in monotonic time.
     pending_since: HashMap<(Project, Table), Duration>,
     leftovers_found: bool,
+    /// A catalogue of attributes that is being made anew.
+    filling: Option<cataloguing::Filling>,
+    /// The one before it.
+    filled: Option<(Project, Table)>,
 }
 
 /// Whether a round only does what is due, or everything that can be done.
@@ -48,14 +53,16 @@ type Files = Arc<Vec<Arc<DataFile>>>;
 pub(crate) async fn round(engine: &Engine, pace: Pace) -> Result<(), StoreError> {
     let mut maintenance = engine.maintenance.lock().await;
     let mut first = Ok(());
-    for task in [Task::Folding, Task::Compaction, Task::Retention, Task::Vacuum, Task::Checkpoint] {
+    for task in Task::ALL {
         let outcome = match task {
             Task::Folding => folding::fold(engine, &mut maintenance, pace).await,
             Task::Compaction => compact(engine, &mut maintenance, pace).await,
             Task::Retention => drop_old(engine, &mut maintenance).await,
             Task::Vacuum => vacuum(engine, &mut maintenance).await,
             Task::Checkpoint => checkpoint(engine).await,
-            Task::Flush => Ok(false),
+            Task::Catalogue => cataloguing::catalogue(engine, &mut maintenance, pace).await,
+            // Has a loop of its own.
+            Task::Flush => continue,
         };
         if engine.stopping.is_cancelled() {
             return first;

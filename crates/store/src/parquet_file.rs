@@ -30,7 +30,8 @@ pub(crate) use reader::{FileReader, damage, read_record_ids};
 use stats::FileStats;
 pub(crate) use stats::{LoggedStats, date_of, date_text, stats_columns};
 
-use crate::{DataFile, StoreConfig, StoreError};
+use crate::catalogue::AttributeCatalogue;
+use crate::{CatalogueConfig, DataFile, StoreConfig, StoreError};
 use attribute_index::IndexBuilder;
 
 const KEY_SCHEMA_VERSION: &str = "telltale.schema_version";
@@ -109,7 +110,7 @@ impl FileWriting {
             row_group_rows: self.row_group_rows,
             row_group_bytes: self.row_group_bytes,
             group_rows: 0,
-            index: IndexBuilder::default(),
+            index: IndexBuilder::new(self.table, date),
             stats: FileStats::new(self.table),
         })
     }
@@ -137,9 +138,17 @@ pub(crate) struct NewFile {
     pub(crate) file: DataFile,
     /// Statistics for the Delta log.
     pub(crate) stats: String,
+    /// The attributes of its rows, when they were collected.
+    pub(crate) attributes: Option<AttributeCatalogue>,
 }
 
 impl FileWriter {
+    /// Collects the attributes of its rows as well.
+    pub(crate) fn collecting(mut self, limits: CatalogueConfig) -> Self {
+        self.index.catalogue = Some(AttributeCatalogue::new(limits));
+        self
+    }
+
     /// Adds rows, which must come in the table's order. Takes memory schema or file schema.
     pub(crate) fn write(&mut self, batch: &RecordBatch) -> Result<(), StoreError> {
         let batch = without_date(batch, &self.schema)?;
@@ -179,7 +188,8 @@ impl FileWriter {
         match self.complete() {
             Ok(bytes) => {
                 let file = self.stats.data_file(self.path.clone(), self.date, bytes);
-                Ok(Some(NewFile { file, stats: self.stats.delta_json() }))
+                let (stats, attributes) = (self.stats.delta_json(), self.index.catalogue);
+                Ok(Some(NewFile { file, stats, attributes }))
             }
             Err(error) => {
                 self.abandon();

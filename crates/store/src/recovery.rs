@@ -15,6 +15,7 @@ use telltale_wal::{Fs, Wal};
 use tokio::sync::{Mutex, mpsc};
 use tokio_util::sync::CancellationToken;
 
+use crate::catalogue::Catalogues;
 use crate::committer::{Committer, Request};
 use crate::corrections::load_corrections;
 use crate::delta::{Listed, TableLog};
@@ -64,8 +65,9 @@ pub(crate) async fn open(
         health,
         state: State::default(),
     };
-    let (wal, state, health) = blocking(move || work.run(listed)).await?;
-    let shared = Arc::new(Shared::new(config, fs, clock, decoder, state, health, paths, lock));
+    let Parts { wal, state, health, catalogues } = blocking(move || work.run(listed)).await?;
+    let shared = Shared::new(config, fs, clock, decoder, state, health, catalogues, paths, lock);
+    let shared = Arc::new(shared);
     start(shared, wal, logs)
 }
 
@@ -102,6 +104,14 @@ fn start(shared: Arc<Shared>, wal: Wal, logs: Vec<TableLog>) -> Result<Recovered
     Ok(Recovered { engine, committer })
 }
 
+/// What the blocking part makes.
+struct Parts {
+    wal: Wal,
+    state: State,
+    health: HealthBoard,
+    catalogues: Catalogues,
+}
+
 /// The blocking part of an opening.
 struct Recovery {
     fs: Arc<dyn Fs>,
@@ -116,10 +126,7 @@ struct Recovery {
 }
 
 impl Recovery {
-    fn run(
-        mut self,
-        listed: Vec<(Table, Vec<Listed>)>,
-    ) -> Result<(Wal, State, HealthBoard), StoreError> {
+    fn run(mut self, listed: Vec<(Table, Vec<Listed>)>) -> Result<Parts, StoreError> {
         self.settle()?;
         for (table, position) in &self.positions {
             self.state.progress_mut(*table).flushed = *position;
@@ -132,6 +139,7 @@ impl Recovery {
         for table in Table::ALL {
             corrections.insert(table, self.add_corrections(table)?);
         }
+        let catalogues = self.catalogues();
         let replayer = Replayer {
             decoder: self.decoder,
             quarantine: self.paths.quarantine(),
@@ -146,7 +154,22 @@ impl Recovery {
         };
         let (wal, mut state, health) = replayer.run(self.config.wal, self.paths.wal())?;
         state.applied = wal.next_seq().saturating_sub(1);
-        Ok((wal, state, health))
+        Ok(Parts { wal, state, health, catalogues })
+    }
+
+    /// Sees which rows in files the catalogues lack; they are read later.
+    fn catalogues(&self) -> Catalogues {
+        let (fs, paths) = (Arc::clone(&self.fs), self.paths.clone());
+        let catalogues = Catalogues::open(fs, paths, self.config.catalogue);
+        let shelves = &self.state.shelves;
+        let without_files = catalogues.keys().into_iter().filter(|key| !shelves.contains_key(key));
+        for (project, table) in shelves.keys().cloned().chain(without_files) {
+            let files =
+                shelves.get(&(project.clone(), table)).map(|shelf| Arc::clone(&shelf.files));
+            let flushed = self.state.progress(table).flushed;
+            catalogues.settle(&project, table, &files.unwrap_or_default(), flushed);
+        }
+        catalogues
     }
 
     /// What a killed run published without making its name durable is seen now and will be relied

@@ -11,14 +11,16 @@ use telltale_base::Project;
 use telltale_schema::Table;
 use tokio_util::sync::CancellationToken;
 
+use crate::catalogue::AttributeCatalogue;
 use crate::check::unreadable;
 use crate::corrections::Version;
 use crate::delta::{self, Commit, CommitKind};
 use crate::engine::{Engine, blocking};
+use crate::health::Task;
 use crate::order::merge;
 use crate::parquet_file::{FileReader, FileWriting, NewFile};
 use crate::state::Replacement;
-use crate::{Corrections, DataFile, StoreError};
+use crate::{CatalogueConfig, Corrections, DataFile, StoreError};
 
 /// Files of one (table, project, date) to write anew.
 #[derive(Clone, Debug)]
@@ -36,6 +38,8 @@ struct Rewritten {
     file: Option<NewFile>,
     /// Rows of the inputs that had corrections.
     settled: HashSet<i64>,
+    /// Attributes of rows that corrections changed or removed, as they are now.
+    attributes: Option<AttributeCatalogue>,
 }
 
 /// Carries out a rewrite; answers the rows whose corrections are in files now. A damaged input is
@@ -45,18 +49,31 @@ pub(crate) async fn rewrite(engine: &Engine, job: Rewrite) -> Result<HashSet<i64
     let (corrections, version) = pending(engine, &job.project, job.table);
     let (writing, work) = (store.writing.clone(), job.clone());
     let stopping = engine.stopping.clone();
-    let result = blocking(move || write(&writing, &work, &corrections, &stopping)).await;
-    let Rewritten { file, settled } = match result {
+    let limits = engine.shared.config.catalogue;
+    let result = blocking(move || write(&writing, &work, &corrections, limits, &stopping)).await;
+    let Rewritten { file, settled, attributes } = match result {
         Ok(rewritten) => rewritten,
         Err(StoreError::Corrupt { path, reason }) => {
             return Err(unreadable(engine, path, reason).await);
         }
         Err(error) => return Err(error),
     };
+    if let Some(attributes) = attributes {
+        catalogue(engine, &job, attributes).await;
+    }
     let rows_change = !settled.is_empty();
     let kind = if rows_change { CommitKind::Rewrite } else { CommitKind::Compact };
     replace(engine, job, file, kind, settled.clone(), version).await?;
     Ok(settled)
+}
+
+/// Tells the catalogue before the commit: then it has too much after a crash, never too little.
+async fn catalogue(engine: &Engine, job: &Rewrite, attributes: AttributeCatalogue) {
+    let (shared, project, table) = (Arc::clone(&engine.shared), job.project.clone(), job.table);
+    let work = move || shared.catalogues.corrected(&project, table, &attributes);
+    if let Err(error) = blocking(work).await {
+        engine.shared.health.step(Task::Catalogue, engine.shared.clock.now(), &Err(error));
+    }
 }
 
 /// Pending corrections, and up to which version.
@@ -111,20 +128,22 @@ fn write(
     writing: &FileWriting,
     job: &Rewrite,
     corrections: &Corrections,
+    limits: CatalogueConfig,
     stopping: &CancellationToken,
 ) -> Result<Rewritten, StoreError> {
-    let mut settled = HashSet::new();
+    let mut noted = Noted { corrections, settled: HashSet::new(), attributes: None, limits };
     let mut writer = writing.start(&job.project, job.date)?;
     // Inputs are pulled by the merge, one at a time, while ids are noted: a cell lends out both.
-    let noted = std::cell::RefCell::new(&mut settled);
+    let cell = std::cell::RefCell::new(&mut noted);
     let paths: Vec<PathBuf> = job.inputs.iter().map(|file| file.path.clone()).collect();
     let open = |path: &PathBuf| {
-        let noted = &noted;
+        let noted = &cell;
         let reader = FileReader::open(writing.table, path)?;
         Ok(reader.map(move |batch| {
             let batch = batch?;
-            note_corrected(corrections, &batch, &mut noted.borrow_mut());
-            Ok(corrections.apply(&batch)?)
+            let corrected = corrections.apply(&batch)?;
+            noted.borrow_mut().note(writing.table, job.date, &batch, &corrected);
+            Ok(corrected)
         }))
     };
     let mut sink = |chunk| {
@@ -137,14 +156,32 @@ fn write(
         return Err(error);
     }
     let file = writer.finish()?;
-    Ok(Rewritten { file, settled })
+    let Noted { settled, attributes, .. } = noted;
+    Ok(Rewritten { file, settled, attributes })
 }
 
-fn note_corrected(corrections: &Corrections, batch: &RecordBatch, noted: &mut HashSet<i64>) {
-    if corrections.is_empty() {
-        return;
+/// What corrections did to the rows that were read.
+struct Noted<'a> {
+    corrections: &'a Corrections,
+    settled: HashSet<i64>,
+    attributes: Option<AttributeCatalogue>,
+    limits: CatalogueConfig,
+}
+
+impl Noted<'_> {
+    fn note(&mut self, table: Table, date: i32, before: &RecordBatch, after: &RecordBatch) {
+        if self.corrections.is_empty() {
+            return;
+        }
+        let ids = before.column_by_name("record_id");
+        let ids = ids.and_then(|c| c.as_primitive_opt::<Int64Type>());
+        let ids = ids.into_iter().flat_map(|ids| ids.values().iter().copied());
+        let corrected = ids.filter(|id| self.corrections.has(*id)).collect::<Vec<_>>();
+        let changes = |id: i64| self.corrections.changes_attributes_of(id);
+        if corrected.iter().any(|id| changes(*id)) {
+            let new = || AttributeCatalogue::new(self.limits);
+            self.attributes.get_or_insert_with(new).read(table, after, date, Some(&changes));
+        }
+        self.settled.extend(corrected);
     }
-    let ids = batch.column_by_name("record_id").and_then(|c| c.as_primitive_opt::<Int64Type>());
-    let ids = ids.into_iter().flat_map(|ids| ids.values().iter().copied());
-    noted.extend(ids.filter(|id| corrections.has(*id)));
 }

@@ -11,6 +11,7 @@ use telltale_schema::Table;
 use telltale_wal::Fs;
 use tokio::sync::{Notify, broadcast};
 
+use crate::catalogue::Catalogues;
 use crate::committer::Appended;
 use crate::health::HealthBoard;
 use crate::state::State;
@@ -29,6 +30,7 @@ pub(crate) struct Shared {
     pub(crate) flush_wanted: Notify,
     pub(crate) gauges: Gauges,
     pub(crate) health: HealthBoard,
+    pub(crate) catalogues: Catalogues,
     pub(crate) paths: Paths,
     /// Held until the store is closed or its last part is gone.
     lock: Mutex<Option<File>>,
@@ -73,6 +75,9 @@ impl Paths {
     pub(crate) fn corrections_of(&self, table: Table) -> PathBuf {
         self.corrections().join(format!("{}.corrections", table.name()))
     }
+    pub(crate) fn catalogues(&self, table: Table) -> PathBuf {
+        self.root.join("catalogue").join(table.name())
+    }
     pub(crate) fn quarantine(&self) -> PathBuf {
         self.root.join("quarantine")
     }
@@ -93,6 +98,7 @@ impl Shared {
         decoder: Arc<dyn FrameDecoder>,
         state: State,
         health: HealthBoard,
+        catalogues: Catalogues,
         paths: Paths,
         lock: File,
     ) -> Self {
@@ -107,6 +113,7 @@ impl Shared {
             flush_wanted: Notify::new(),
             gauges: Gauges::default(),
             health,
+            catalogues,
             paths,
             lock: Mutex::new(Some(lock)),
         };

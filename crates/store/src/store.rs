@@ -18,7 +18,7 @@ use crate::flush::{self, Load};
 use crate::maintenance::{self, Pace};
 use crate::{
     BackupReport, FileCheck, FrameDecoder, Snapshot, StoreConfig, StoreError, StoreHealth,
-    TableHealth, recovery,
+    StoredCatalogue, TableHealth, recovery,
 };
 use crate::{backup, check};
 
@@ -92,6 +92,17 @@ impl Store {
         self.engine.shared.read().snapshot(project, table)
     }
 
+    /// Which attributes the rows in files have; those of later frames than it says are in memory.
+    /// Take a snapshot first: then every row of it is in one or the other. Blocks.
+    pub fn catalogue(&self, project: &Project, table: Table) -> StoredCatalogue {
+        self.engine.shared.catalogues.load(project, table)
+    }
+
+    /// A number that changes whenever [`Store::catalogue`] would. Cheap.
+    pub fn catalogue_version(&self, project: &Project, table: Table) -> u64 {
+        self.engine.shared.catalogues.version(project, table)
+    }
+
     /// The projects that have records, in order of their names.
     pub fn projects(&self) -> Vec<Project> {
         let state = self.engine.shared.read();
@@ -140,7 +151,7 @@ impl Store {
     }
 
     /// Does all background work on files that can be done now: folds corrections, merges files
-    /// worth merging, drops and removes what is due. Meant for tools and tests; a server has
+    /// worth merging, drops and removes what is due, completes the catalogue. Meant for tools and tests; a server has
     /// [`Store::run`].
     ///
     /// # Errors

@@ -1,40 +1,43 @@
-//! Attribute keys with their types and frequent values, from the newest rows of a table.
+//! Attribute keys with their types and frequent values: those of rows in files from the store's
+//! catalogue, those of rows in memory from the rows.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
-use arrow::array::{Array, AsArray, RecordBatch};
-use arrow::datatypes::Int64Type;
-use datafusion::dataframe::DataFrame;
-use datafusion::logical_expr::col;
 use serde::Serialize;
 use telltale_base::Project;
-use telltale_schema::Table;
-use telltale_schema::json::{self, Value};
-use telltale_store::Snapshot;
+use telltale_schema::{AttributeScope, Table};
+use telltale_store::{CatalogueKey, CatalogueValue};
 
-use crate::damage::anew;
+use super::current::{Current, current};
 use crate::engine::Engine;
 use crate::error::QueryError;
 
-/// Keys that are told apart; further ones are left out.
-const KEYS_MAX: usize = 4_096;
-/// Values that are counted for one key; further ones are left out.
-const VALUES_MAX: usize = 256;
-/// Values that are returned for one key.
+/// Values that are returned for each of several keys.
 const VALUES_SHOWN: usize = 20;
-/// Longest value that is counted, in bytes: completion is for names, not for prompts.
-const VALUE_BYTES_MAX: usize = 128;
 
 /// Which attributes to list.
 #[derive(Clone, Debug)]
 pub struct AttributesRequest {
     /// Of which table.
     pub table: Table,
-    /// What keys begin with.
+    /// This key only, with more of its values.
+    pub key: Option<String>,
+    /// What keys begin with, or the values of `key`.
     pub prefix: Option<String>,
-    /// Keys to return, most frequent first.
+    /// Keys to return, or values of `key`; most frequent first.
     pub limit: usize,
+}
+
+/// Attributes in use.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct AttributesFound {
+    /// Most frequent first.
+    pub keys: Vec<AttributeInfo>,
+    /// Keys that are in use and not in the catalogue, because there are too many or they are too
+    /// long. Stops counting at a limit of the store.
+    pub keys_left_out: u64,
+    /// Whether all rows were looked at: false while the catalogue is being made anew.
+    pub complete: bool,
 }
 
 /// Whose attribute it is.
@@ -56,14 +59,19 @@ pub struct AttributeInfo {
     pub scope: AttributeScopeName,
     /// Types of its values: `string`, `bool`, `int`, `double`, `bytes`, `array`, `map`, `empty`.
     pub types: Vec<&'static str>,
-    /// Rows that have it, among those looked at.
+    /// Rows that have it; at most this many unless `exact`.
     pub count: u64,
-    /// Nanoseconds since 1970 of the earliest row that has it, among those looked at.
+    /// Whether `count` is exact. If not, it includes rows that retention or corrections took since,
+    /// or rows from a time when the key was left out; or not all rows were looked at.
+    pub exact: bool,
+    /// Nanoseconds since 1970 of the earliest row that has it.
     pub first_seen_unix_nano: i64,
     /// Nanoseconds since 1970 of the latest row that has it.
     pub last_seen_unix_nano: i64,
     /// Frequent values, most frequent first. Long values and nested ones are not listed.
     pub values: Vec<ValueCount>,
+    /// Rows that a value which could be listed and is not can have at most.
+    pub other_values_max: u64,
 }
 
 /// A value and how often it came.
@@ -71,12 +79,14 @@ pub struct AttributeInfo {
 pub struct ValueCount {
     /// The value as `->>` shows it.
     pub value: String,
-    /// Rows that have it, among those looked at.
+    /// Rows that have it, at most, among those that `count` of the key counts.
     pub count: u64,
+    /// `count` is at most this much too high.
+    pub error: u64,
 }
 
 impl Engine {
-    /// Attribute keys in use, from the newest rows of the table; up to some seconds old.
+    /// Attribute keys in use, those of the last acknowledged record included.
     ///
     /// # Errors
     /// When a limit of queries is met.
@@ -84,161 +94,72 @@ impl Engine {
         &self,
         project: &Project,
         request: AttributesRequest,
-    ) -> Result<Vec<AttributeInfo>, QueryError> {
-        let all = if let Some(all) = self.catalogue.get(project, request.table) {
-            all
-        } else {
-            let computed = anew(|| self.compute_attributes(project, request.table)).await?;
-            let all = Arc::new(computed);
-            self.catalogue.put(project, request.table, &all);
-            all
-        };
-        let prefix = request.prefix.unwrap_or_default();
-        let wanted = all.iter().filter(|info| info.key.starts_with(&prefix));
-        Ok(wanted.take(request.limit).cloned().collect())
-    }
-
-    async fn compute_attributes(
-        &self,
-        project: &Project,
-        table: Table,
-    ) -> Result<Vec<AttributeInfo>, QueryError> {
-        let _slot = self.slot()?;
-        let rows = self.config.catalogue_rows;
-        let snapshot = newest(self.source.snapshot(project, table), rows);
-        let build = move |frame: DataFrame| {
-            frame
-                .sort(vec![col("record_id").sort(false, false)])?
-                .limit(0, Some(rows))?
-                .select(vec![col("attributes"), col("resource"), col(table.time_column())])
-        };
-        let batches = self.collect(&snapshot, build).await?;
-        let mut keys = Keys::default();
-        for batch in &batches {
-            keys.read_batch(table, batch);
-        }
-        Ok(keys.finish())
-    }
-}
-
-/// The part of a snapshot that surely holds its `rows` newest rows: what sorts all rows by arrival
-/// should not have to look at old files.
-fn newest(mut snapshot: Snapshot, rows: usize) -> Snapshot {
-    let wanted = rows as u64;
-    let in_memory: u64 = snapshot.memory.iter().map(|batch| batch.num_rows() as u64).sum();
-    let mut have = in_memory;
-    let mut oldest = i64::MIN;
-    snapshot.files.sort_by_key(|file| std::cmp::Reverse(file.record_min));
-    for file in &snapshot.files {
-        if have >= wanted {
-            break;
-        }
-        have += file.rows;
-        oldest = file.record_min;
-    }
-    if have >= wanted {
-        let oldest = if in_memory >= wanted { i64::MAX } else { oldest };
-        snapshot.files.retain(|file| file.record_max >= oldest);
-    }
-    snapshot
-}
-
-#[derive(Default)]
-struct Keys {
-    by_key: HashMap<(AttributeScopeName, String), Key>,
-}
-
-#[derive(Default)]
-struct Key {
-    types: BTreeSet<&'static str>,
-    count: u64,
-    first: i64,
-    last: i64,
-    values: BTreeMap<String, u64>,
-}
-
-impl Keys {
-    fn read_batch(&mut self, table: Table, batch: &RecordBatch) {
-        let times = batch
-            .column_by_name(table.time_column())
-            .and_then(|column| column.as_primitive_opt::<Int64Type>());
-        let scopes = [
-            ("attributes", AttributeScopeName::Record),
-            ("resource", AttributeScopeName::Resource),
-        ];
-        for (name, scope) in scopes {
-            let texts = batch.column_by_name(name).and_then(|c| c.as_string_view_opt());
-            let (Some(texts), Some(times)) = (texts, times) else { continue };
-            for row in (0..batch.num_rows()).filter(|row| texts.is_valid(*row)) {
-                // Text that is not an object of ours has no keys to offer.
-                if let Ok(Value::Map(members)) = json::read(texts.value(row), None) {
-                    for (key, value) in members {
-                        self.note(scope, key, &value, times.value(row));
-                    }
-                }
-            }
-        }
-    }
-
-    fn note(&mut self, scope: AttributeScopeName, key: String, value: &Value, time: i64) {
-        let full = self.by_key.len() >= KEYS_MAX;
-        let place = (scope, key);
-        if full && !self.by_key.contains_key(&place) {
-            return;
-        }
-        let key = self.by_key.entry(place).or_default();
-        if key.count == 0 {
-            (key.first, key.last) = (time, time);
-        }
-        key.count += 1;
-        key.first = key.first.min(time);
-        key.last = key.last.max(time);
-        let (ty, text) = describe(value);
-        key.types.insert(ty);
-        if let Some(text) = text.filter(|text| text.len() <= VALUE_BYTES_MAX)
-            && (key.values.len() < VALUES_MAX || key.values.contains_key(&text))
-        {
-            *key.values.entry(text).or_default() += 1;
-        }
-    }
-
-    fn finish(self) -> Vec<AttributeInfo> {
-        let info = |((scope, key), found): ((AttributeScopeName, String), Key)| {
-            let mut values: Vec<ValueCount> = found
-                .values
-                .into_iter()
-                .map(|(value, count)| ValueCount { value, count })
-                .collect();
-            values.sort_by(|a, b| b.count.cmp(&a.count).then_with(|| a.value.cmp(&b.value)));
-            values.truncate(VALUES_SHOWN);
-            AttributeInfo {
-                key,
-                scope,
-                types: found.types.into_iter().collect(),
-                count: found.count,
-                first_seen_unix_nano: found.first,
-                last_seen_unix_nano: found.last,
-                values,
-            }
-        };
-        let mut infos: Vec<AttributeInfo> = self.by_key.into_iter().map(info).collect();
-        infos.sort_by(|a, b| {
-            b.count.cmp(&a.count).then_with(|| (a.scope, &a.key).cmp(&(b.scope, &b.key)))
+    ) -> Result<AttributesFound, QueryError> {
+        let slot = self.slot()?;
+        let (source, kept) = (Arc::clone(&self.source), Arc::clone(&self.catalogue));
+        let (project, rows_max) = (project.clone(), self.config.catalogue_rows);
+        let work = tokio::task::spawn_blocking(move || {
+            let _slot = slot;
+            let found = current(source.as_ref(), &kept, &project, request.table, rows_max);
+            found.map(|found| answer(&found, &request))
         });
-        infos
+        let limit = self.config.timeout;
+        match tokio::time::timeout(limit, work).await {
+            Ok(done) => done.map_err(QueryError::internal)?,
+            Err(_) => Err(QueryError::Timeout { limit }),
+        }
     }
 }
 
-/// The type of a value, and its text when it is a scalar.
-fn describe(value: &Value) -> (&'static str, Option<String>) {
-    match value {
-        Value::Absent | Value::Null => ("empty", None),
-        Value::String(text) => ("string", Some(text.clone())),
-        Value::Bool(b) => ("bool", Some(b.to_string())),
-        Value::Int(int) => ("int", Some(int.to_string())),
-        Value::Double(double) => ("double", Some(double.to_string())),
-        Value::Bytes(_) => ("bytes", None),
-        Value::Array(_) => ("array", None),
-        Value::Map(_) => ("map", None),
+fn answer(found: &Current, request: &AttributesRequest) -> AttributesFound {
+    let prefix = request.prefix.as_deref().unwrap_or_default();
+    let keys = found.looked_at.catalogue.keys().iter();
+    let mut keys: Vec<&CatalogueKey> = match &request.key {
+        Some(name) => keys.filter(|key| key.name() == name).collect(),
+        None => keys.filter(|key| key.name().starts_with(prefix)).collect(),
+    };
+    let place = |key: &CatalogueKey| (scope(key), key.name().to_owned());
+    keys.sort_by(|a, b| b.rows().cmp(&a.rows()).then_with(|| place(a).cmp(&place(b))));
+    // With a key, prefix and limit are about its values.
+    let (keys_max, values, values_max) = match request.key {
+        Some(_) => (keys.len(), prefix, request.limit),
+        None => (request.limit, "", VALUES_SHOWN),
+    };
+    let keys = keys.into_iter().take(keys_max);
+    let keys = keys.map(|key| info(found, key, values, values_max)).collect();
+    AttributesFound {
+        keys,
+        keys_left_out: found.looked_at.catalogue.keys_left_out(),
+        complete: found.complete,
+    }
+}
+
+fn scope(key: &CatalogueKey) -> AttributeScopeName {
+    match key.scope() {
+        AttributeScope::Record => AttributeScopeName::Record,
+        AttributeScope::Resource => AttributeScopeName::Resource,
+    }
+}
+
+fn info(found: &Current, key: &CatalogueKey, prefix: &str, values_max: usize) -> AttributeInfo {
+    let value = |value: &CatalogueValue<'_>| ValueCount {
+        value: value.text.to_owned(),
+        count: value.count,
+        error: value.error,
+    };
+    let listed = key.values();
+    let mut fitting = listed.iter().filter(|value| value.text.starts_with(prefix));
+    let values: Vec<ValueCount> = fitting.by_ref().take(values_max).map(value).collect();
+    let next = fitting.next().map_or(0, |value| value.count);
+    AttributeInfo {
+        key: key.name().to_owned(),
+        scope: scope(key),
+        types: key.types(),
+        count: key.rows(),
+        exact: found.exact && key.missed() == 0 && key.first_day() >= found.first_day,
+        first_seen_unix_nano: key.first(),
+        last_seen_unix_nano: key.last(),
+        values,
+        other_values_max: next.max(key.other_values_max()),
     }
 }

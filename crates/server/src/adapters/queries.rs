@@ -6,7 +6,9 @@ use async_trait::async_trait;
 use futures::StreamExt as _;
 use telltale_base::{ErrorKind, Project};
 use telltale_query::encode::{Format, encode};
-use telltale_query::{AttributeScopeName, AttributesRequest, Engine, QueryError, SqlLimits, Table};
+use telltale_query::{
+    AttributeScopeName, AttributesRequest, Engine, QueryError, SqlLimits, Table, ValueCount,
+};
 
 use super::traces;
 use crate::ports::{
@@ -66,9 +68,14 @@ impl Queries for Engine {
             let message = format!("there is no table {:?}; known are {known}", query.table);
             Refusal::new(ErrorKind::Invalid, message)
         })?;
-        let request = AttributesRequest { table, prefix: query.prefix, limit: query.limit };
+        let AttributeQuery { key, prefix, limit, .. } = query;
+        let request = AttributesRequest { table, key, prefix, limit };
         let found = Engine::attributes(self, project, request).await?;
-        Ok(Attributes { keys: found.into_iter().map(attribute).collect() })
+        Ok(Attributes {
+            keys: found.keys.into_iter().map(attribute).collect(),
+            keys_left_out: found.keys_left_out,
+            complete: found.complete,
+        })
     }
 
     fn stats(&self) -> QueryStats {
@@ -90,15 +97,21 @@ fn attribute(info: telltale_query::AttributeInfo) -> AttributeKey {
         AttributeScopeName::Record => "record",
         AttributeScopeName::Resource => "resource",
     };
-    let values = info.values.into_iter();
+    let value = |value: ValueCount| AttributeValue {
+        value: value.value,
+        count: value.count,
+        error: value.error,
+    };
     AttributeKey {
         key: info.key,
         scope: scope.to_owned(),
         types: info.types.into_iter().map(str::to_owned).collect(),
         count: info.count,
+        exact: info.exact,
         first_seen_unix_nano: info.first_seen_unix_nano.to_string(),
         last_seen_unix_nano: info.last_seen_unix_nano.to_string(),
-        values: values.map(|v| AttributeValue { value: v.value, count: v.count }).collect(),
+        values: info.values.into_iter().map(value).collect(),
+        other_values_max: info.other_values_max,
     }
 }
 

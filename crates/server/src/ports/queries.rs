@@ -96,17 +96,25 @@ pub struct ColumnInfo {
 pub struct AttributeQuery {
     /// SQL name of the table.
     pub table: String,
-    /// What the keys start with.
+    /// This key only.
+    pub key: Option<String>,
+    /// What the keys start with, or the values of `key`.
     pub prefix: Option<String>,
-    /// Most keys.
+    /// Most keys, or most values of `key`.
     pub limit: usize,
 }
 
-/// The attribute keys of a table, from its newest rows.
+/// The attribute keys of a table, those of the last acknowledged record included.
 #[derive(Clone, Debug, Default, Serialize, ToSchema)]
 pub struct Attributes {
     /// Most frequent first.
     pub keys: Vec<AttributeKey>,
+    /// Keys that are in use and not in the catalogue, because there are too many or they are too
+    /// long; counted up to 4096.
+    pub keys_left_out: u64,
+    /// False while the catalogue is being made anew: then keys and counts of older rows are
+    /// missing.
+    pub complete: bool,
 }
 
 /// An attribute key.
@@ -118,14 +126,20 @@ pub struct AttributeKey {
     pub scope: String,
     /// The types its values have.
     pub types: Vec<String>,
-    /// Rows that have it, among those looked at.
+    /// Rows that have it; an upper bound unless `exact`.
     pub count: u64,
-    /// Earliest row that has it, among those looked at: nanoseconds since 1970, as text.
+    /// Whether `count` is exact. If not, it includes rows that retention or corrections took since,
+    /// or that came while the key was left out; or the catalogue is not complete.
+    pub exact: bool,
+    /// Earliest row that has it: nanoseconds since 1970, as text.
     pub first_seen_unix_nano: String,
     /// Latest row that has it: nanoseconds since 1970, as text.
     pub last_seen_unix_nano: String,
-    /// Frequent values, most frequent first.
+    /// Frequent values, most frequent first: at most 20, or `limit` when `key` was given. Nested
+    /// values and those over 128 bytes are not listed.
     pub values: Vec<AttributeValue>,
+    /// Rows that a value which could be listed and is not can have at most; 0 when all are.
+    pub other_values_max: u64,
 }
 
 /// A value of an attribute.
@@ -133,6 +147,8 @@ pub struct AttributeKey {
 pub struct AttributeValue {
     /// In text form.
     pub value: String,
-    /// Rows that have it, among those looked at.
+    /// Rows that have it, at most, among those that the key's `count` counts.
     pub count: u64,
+    /// `count` is at most this much too high.
+    pub error: u64,
 }

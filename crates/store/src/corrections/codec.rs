@@ -11,13 +11,10 @@ use telltale_schema::Table;
 
 use super::entry::{Entry, SetColumn, Version};
 use super::{Change, Correction, CorrectionFrame, Scalar};
+use crate::wire::{Decoded, Reader, Writer, checked};
 
 const FRAME_VERSION: u8 = 1;
 const SNAPSHOT_MAGIC: &[u8; 8] = b"TTCORR\0\x01";
-/// Bytes of the smallest encoded thing in a list: bounds what a damaged count can allocate.
-const ITEM_BYTES_MIN: usize = 5;
-
-type Decoded<T> = Result<T, String>;
 
 pub(crate) fn encode_frame(frame: &CorrectionFrame) -> Vec<u8> {
     let mut out = Writer::default();
@@ -104,16 +101,12 @@ pub(crate) fn encode_snapshot<'a>(
     if let Some(place) = out.0.get_mut(count_at..count_at + 4) {
         place.copy_from_slice(&count.to_le_bytes());
     }
-    let crc = crc32c::crc32c(&out.0);
-    out.u32(crc);
+    out.checksum();
     out.0
 }
 
 pub(crate) fn decode_snapshot(bytes: &[u8]) -> Decoded<Saved> {
-    let (body, crc) = bytes.split_last_chunk::<4>().ok_or("too short")?;
-    if crc32c::crc32c(body) != u32::from_le_bytes(*crc) {
-        return Err("the checksum does not match".into());
-    }
+    let body = checked(bytes)?;
     let body = body.strip_prefix(SNAPSHOT_MAGIC).ok_or("not a corrections snapshot")?;
     let mut input = Reader(body);
     let position = input.u64()?;
@@ -132,36 +125,7 @@ pub(crate) fn decode_snapshot(bytes: &[u8]) -> Decoded<Saved> {
     Ok(Saved { position, entries })
 }
 
-#[derive(Default)]
-struct Writer(Vec<u8>);
-
 impl Writer {
-    fn u8(&mut self, value: u8) {
-        self.0.push(value);
-    }
-    fn u32(&mut self, value: u32) {
-        self.0.extend_from_slice(&value.to_le_bytes());
-    }
-    fn i32(&mut self, value: i32) {
-        self.0.extend_from_slice(&value.to_le_bytes());
-    }
-    fn u64(&mut self, value: u64) {
-        self.0.extend_from_slice(&value.to_le_bytes());
-    }
-    fn i64(&mut self, value: i64) {
-        self.0.extend_from_slice(&value.to_le_bytes());
-    }
-    /// Lengths are bounded far below `u32::MAX` by the size of a frame.
-    fn len(&mut self, value: usize) {
-        self.u32(u32::try_from(value).unwrap_or(u32::MAX));
-    }
-    fn bytes(&mut self, value: &[u8]) {
-        self.len(value.len());
-        self.0.extend_from_slice(value);
-    }
-    fn text(&mut self, value: &str) {
-        self.bytes(value.as_bytes());
-    }
     fn version(&mut self, version: Version) {
         self.u64(version.seq);
         self.u32(version.place);
@@ -193,54 +157,9 @@ impl Writer {
     }
 }
 
-struct Reader<'a>(&'a [u8]);
-
 impl Reader<'_> {
-    fn take<const N: usize>(&mut self) -> Decoded<[u8; N]> {
-        let (head, rest) = self.0.split_first_chunk::<N>().ok_or("ends early")?;
-        self.0 = rest;
-        Ok(*head)
-    }
-    fn u8(&mut self) -> Decoded<u8> {
-        self.take::<1>().map(|[byte]| byte)
-    }
-    fn u32(&mut self) -> Decoded<u32> {
-        self.take().map(u32::from_le_bytes)
-    }
-    fn i32(&mut self) -> Decoded<i32> {
-        self.take().map(i32::from_le_bytes)
-    }
-    fn u64(&mut self) -> Decoded<u64> {
-        self.take().map(u64::from_le_bytes)
-    }
-    fn i64(&mut self) -> Decoded<i64> {
-        self.take().map(i64::from_le_bytes)
-    }
-    fn len(&mut self) -> Decoded<usize> {
-        usize::try_from(self.u32()?).map_err(|e| e.to_string())
-    }
-    fn bytes(&mut self) -> Decoded<Vec<u8>> {
-        let len = self.len()?;
-        let (head, rest) = self.0.split_at_checked(len).ok_or("ends early")?;
-        self.0 = rest;
-        Ok(head.to_vec())
-    }
-    fn text(&mut self) -> Decoded<String> {
-        String::from_utf8(self.bytes()?).map_err(|e| e.to_string())
-    }
-    fn project(&mut self) -> Decoded<Project> {
-        Project::new(&self.text()?).map_err(|e| e.to_string())
-    }
     fn version(&mut self) -> Decoded<Version> {
         Ok(Version { seq: self.u64()?, place: self.u32()? })
-    }
-    fn list<T>(&mut self, mut item: impl FnMut(&mut Self) -> Decoded<T>) -> Decoded<Vec<T>> {
-        let len = self.len()?;
-        let mut items = Vec::with_capacity(len.min(self.0.len() / ITEM_BYTES_MIN));
-        for _ in 0..len {
-            items.push(item(self)?);
-        }
-        Ok(items)
     }
     fn scalar(&mut self) -> Decoded<Scalar> {
         Ok(match self.u8()? {

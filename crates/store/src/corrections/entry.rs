@@ -1,5 +1,6 @@
 //! Everything that is to become of one row, with the version of each part.
 
+use crate::catalogue::ATTRIBUTE_COLUMNS;
 use crate::{Change, Correction, Scalar};
 
 /// Age of a correction: sequence number of its frame, then its place there.
@@ -40,6 +41,12 @@ impl Entry {
             }
         }
         entry
+    }
+
+    /// Whether it changes which attributes rows have.
+    pub(crate) fn changes_attributes(&self) -> bool {
+        let holds = |column: &SetColumn| ATTRIBUTE_COLUMNS.contains(&&*column.name);
+        self.deleted.is_some() || self.columns.iter().any(holds)
     }
 
     pub(crate) fn merge(&mut self, other: Self) {

@@ -9,15 +9,16 @@
 use std::fs::File;
 use std::path::Path;
 
-use arrow::array::{AsArray, RecordBatch, StringViewArray};
+use arrow::array::RecordBatch;
 use bytes::Bytes;
 use parquet::bloom_filter::Sbbf;
 use parquet::errors::ParquetError;
 use parquet::file::metadata::{ParquetMetaData, ParquetMetaDataReader};
 use parquet::file::reader::ChunkReader;
-use telltale_schema::{AttributeScope, for_each_attribute_hash};
+use telltale_schema::{RawText, RawValue, Table, for_each_attribute, raw_attribute_hash};
 
 use crate::StoreError;
+use crate::catalogue::{AttributeCatalogue, for_each_run};
 
 pub(super) const KEY: &str = "telltale.attribute_index";
 const VERSION: u32 = 1;
@@ -29,9 +30,13 @@ const FILTER_BYTES_START: usize = 2 << 20;
 /// Largest index that is read: far above what is written, it bounds what a damaged place allocates.
 const INDEX_BYTES_MAX: u64 = 1 << 30;
 
-/// Gathers the pairs of the rows that are written.
-#[derive(Debug, Default)]
+/// Gathers the pairs of the rows that are written, for the index and, when wanted, for the
+/// catalogue: walking the texts is most of the work for either.
+#[derive(Debug)]
 pub(super) struct IndexBuilder {
+    table: Table,
+    date: i32,
+    pub(super) catalogue: Option<AttributeCatalogue>,
     current: Option<Filter>,
     done: Vec<Sbbf>,
 }
@@ -45,24 +50,40 @@ impl std::fmt::Debug for Filter {
 }
 
 impl IndexBuilder {
+    pub(super) fn new(table: Table, date: i32) -> Self {
+        Self { table, date, catalogue: None, current: None, done: Vec::new() }
+    }
+
     pub(super) fn add(&mut self, batch: &RecordBatch) {
         let filter = &mut self
             .current
             .get_or_insert_with(|| Filter(Sbbf::new_with_num_of_bytes(FILTER_BYTES_START)))
             .0;
-        for (name, scope) in
-            [("attributes", AttributeScope::Record), ("resource", AttributeScope::Resource)]
-        {
-            if let Some(texts) = batch.column_by_name(name).and_then(|c| c.as_string_view_opt()) {
-                add_texts(filter, scope, texts);
-            }
+        let catalogue = &mut self.catalogue;
+        if let Some(catalogue) = catalogue {
+            catalogue.count_rows(self.date, batch.num_rows() as u64);
         }
+        for_each_run(self.table, batch, self.date, None, |scope, run| {
+            let index = |key: RawText<'_>, value: RawValue<'_>| {
+                if let Some(hash) = raw_attribute_hash(scope, key, value) {
+                    filter.insert(&hash.to_le_bytes()[..]);
+                }
+            };
+            match catalogue {
+                Some(catalogue) => catalogue.learn(scope, run, index),
+                None => for_each_attribute(run.text, index),
+            }
+        });
     }
 
     pub(super) fn end_row_group(&mut self) {
         if let Some(Filter(mut filter)) = self.current.take() {
             filter.fold_to_target_fpp(FALSE_POSITIVES);
             self.done.push(filter);
+        }
+        // The next filter knows no pair yet.
+        if let Some(catalogue) = &mut self.catalogue {
+            catalogue.next_group();
         }
     }
 
@@ -84,17 +105,6 @@ fn length(value: usize) -> Result<[u8; 4], ParquetError> {
     u32::try_from(value)
         .map(u32::to_le_bytes)
         .map_err(|_| ParquetError::General("an attribute index over 4 GiB".into()))
-}
-
-/// Rows of one resource stand together more often than not, and share its text in memory.
-fn add_texts(filter: &mut Sbbf, scope: AttributeScope, texts: &StringViewArray) {
-    let mut last = "";
-    for text in texts.iter().flatten() {
-        if text != last {
-            for_each_attribute_hash(scope, text, |hash| filter.insert(&hash.to_le_bytes()[..]));
-            last = text;
-        }
-    }
 }
 
 /// The attribute index of one file, to be kept by those who search often.

@@ -19,6 +19,7 @@ use parquet::file::reader::ChunkReader;
 use telltale_schema::Table;
 
 use crate::StoreError;
+use crate::catalogue::ATTRIBUTE_COLUMNS;
 
 /// Uncompressed bytes that one batch of a reader should not exceed by much.
 const BATCH_BYTES: i64 = 4 << 20;
@@ -28,14 +29,30 @@ const BATCH_ROWS_MAX: i64 = 8192;
 #[derive(Debug)]
 pub(crate) struct FileReader {
     path: std::path::PathBuf,
-    schema: SchemaRef,
+    /// `None` to have only what was asked for and is there.
+    schema: Option<SchemaRef>,
     batches: ParquetRecordBatchReader,
 }
 
 impl FileReader {
     /// Opens a file. Blocks, as does reading.
     pub(crate) fn open(table: Table, path: &Path) -> Result<Self, StoreError> {
+        Self::start(path, open(table, path)?, Some(table.file_schema()))
+    }
+
+    /// Opens a file to read only what the catalogue of attributes wants.
+    pub(crate) fn open_attributes(table: Table, path: &Path) -> Result<Self, StoreError> {
         let builder = open(table, path)?;
+        let wanted = ["record_id", table.time_column()].into_iter().chain(ATTRIBUTE_COLUMNS);
+        let mask = ProjectionMask::columns(builder.parquet_schema(), wanted);
+        Self::start(path, builder.with_projection(mask), None)
+    }
+
+    fn start(
+        path: &Path,
+        builder: ParquetRecordBatchReaderBuilder<File>,
+        schema: Option<SchemaRef>,
+    ) -> Result<Self, StoreError> {
         let metadata = Arc::clone(builder.metadata());
         let rows = metadata.file_metadata().num_rows().max(1);
         let bytes: i64 = metadata.row_groups().iter().map(RowGroupMetaData::total_byte_size).sum();
@@ -44,21 +61,22 @@ impl FileReader {
             .with_batch_size(usize::try_from(fitting).unwrap_or(64))
             .build()
             .map_err(StoreError::parquet(path))?;
-        Ok(Self { path: path.to_path_buf(), schema: table.file_schema(), batches })
+        Ok(Self { path: path.to_path_buf(), schema, batches })
     }
 
     fn adapt(&self, batch: &RecordBatch) -> Result<RecordBatch, ArrowError> {
-        if *batch.schema_ref() == self.schema {
+        let Some(schema) = self.schema.as_ref().filter(|schema| batch.schema_ref() != *schema)
+        else {
             return Ok(batch.clone());
-        }
+        };
         let column = |field: &Arc<Field>| -> ArrayRef {
             batch
                 .column_by_name(field.name())
                 .cloned()
                 .unwrap_or_else(|| new_null_array(field.data_type(), batch.num_rows()))
         };
-        let columns = self.schema.fields().iter().map(column).collect();
-        RecordBatch::try_new(Arc::clone(&self.schema), columns)
+        let columns = schema.fields().iter().map(column).collect();
+        RecordBatch::try_new(Arc::clone(schema), columns)
     }
 }
 

@@ -6,7 +6,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
-use telltale_schema::SCHEMA_VERSION;
+use telltale_schema::{SCHEMA_VERSION, Table};
 use telltale_wal::{Fs, write_atomic};
 
 use crate::fsync_store::OBJECT_PREFIX;
@@ -41,9 +41,9 @@ pub(super) fn open(fs: &dyn Fs, directory: &Path) -> Result<Opened, StoreError> 
     must_be_ours(fs, &paths)?;
     let lock = lock(&paths)?;
     version(fs, &paths)?;
-    for path in
-        [paths.root.join("tables"), paths.corrections(), paths.quarantine(), paths.temporary()]
-    {
+    let parts =
+        [paths.root.join("tables"), paths.corrections(), paths.quarantine(), paths.temporary()];
+    for path in parts.into_iter().chain(Table::ALL.map(|table| paths.catalogues(table))) {
         fs.create_dir_all(&path).map_err(StoreError::io("create", &path))?;
     }
     clear(fs, &paths.temporary())?;

@@ -8,6 +8,7 @@ use telltale_schema::{RECORD_ORDINAL_BITS, Table};
 use telltale_store::{Change, CompactionConfig, Correction, Scalar, StoreConfig};
 use telltale_testkit::{Fault, FaultFs};
 
+use crate::catalogue::rows_by_key;
 use crate::support::{Record, TODAY, append, config, open, project, read, span};
 
 /// What the callers were told.
@@ -91,6 +92,14 @@ async fn check(dir: &Path, fs: &FaultFs, told: &mut Told, extra: i64, what: &str
     let after = read(&store.snapshot(&p, Table::Spans));
     assert_eq!(after.len(), spans.len() + 1, "{what}");
     told.acknowledged.insert(extra);
+    // The catalogue has caught up, and counts each row once.
+    store.maintain().await.unwrap_or_else(|e| panic!("{what}: {e:?}"));
+    for (table, rows) in [(Table::Spans, after.len()), (Table::Logs, logs.len())] {
+        let found = rows_by_key(&store, &p, table);
+        let found = found.get("number").copied().unwrap_or(0);
+        assert_eq!(found, rows as u64, "{what}: {table:?}");
+        assert!(store.catalogue(&p, table).complete, "{what}: {table:?}");
+    }
     store.close().await;
 }
 

@@ -10,6 +10,7 @@
 )]
 
 mod basics;
+mod catalogue;
 mod corrections;
 mod crashes;
 mod damage;

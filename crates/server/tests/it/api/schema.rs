@@ -31,6 +31,11 @@ async fn attributes_are_those_of_the_project() {
         (&found["keys"][0]["key"], &found["keys"][0]["scope"]),
         (&json!("shop:gen_ai"), &json!("spans"))
     );
+    assert_eq!((&found["keys_left_out"], &found["complete"]), (&json!(3), &json!(true)));
+    let (status, _, found) = get("?key=http.route&prefix=/i").await;
+    assert_eq!(status, 200);
+    assert_eq!(found["keys"][0]["types"], json!(["http.route"]));
+    assert_eq!(found["keys"][0]["key"], "shop:/i");
     assert_eq!(get("?limit=5001").await.0, 400);
     assert_eq!(get("?preffix=x").await.0, 400);
 }

@@ -206,9 +206,10 @@ impl Queries for FakeQueries {
         let key = AttributeKey {
             key: format!("{}:{}", project, query.prefix.unwrap_or_default()),
             scope: query.table,
+            types: query.key.into_iter().collect(),
             ..AttributeKey::default()
         };
-        Ok(Attributes { keys: vec![key] })
+        Ok(Attributes { keys: vec![key], keys_left_out: 3, complete: true })
     }
 
     fn stats(&self) -> QueryStats {
