@@ -27,6 +27,45 @@ def test_sql_prints_a_table_json_and_csv(server):
     assert cli(*args, "--csv", server=server).stdout.split() == ["service_name,n", "shop,3"]
 
 
+def test_commands_work_on_a_directory_without_a_server(server, tmp_path):
+    """The rows are in the log only; a key is asked for by the server, not by the directory."""
+    fill(server)
+    count = ("sql", "--csv", "SELECT count(*) AS n FROM spans", "--data-dir", server.data_dir)
+    busy = cli(*count)
+    assert busy.returncode != 0 and "--url" in busy.stderr, busy.stderr
+    made = cli("keys", "create", "--scope", "admin", data_dir=server.data_dir)
+    assert made.returncode == 0, made.stderr
+    server.kill()
+    done = cli(*count)
+    assert (done.stdout.split(), done.returncode) == (["n", "3"], 0), done.stderr
+    assert cli(*count, "--project", "other").stdout.split() == ["n", "0"]
+    out = tmp_path / "spans.jsonl"
+    args = ("--table", "spans", "--format", "jsonl", "--out", out, "--data-dir", server.data_dir)
+    exported = cli("export", *args)
+    assert exported.returncode == 0, exported.stderr
+    assert len(out.read_text().splitlines()) == 3
+    more = tmp_path / "more.bin"
+    more.write_bytes(otlp.traces(2).SerializeToString())
+    imported = cli("import", "--signal", "traces", more, "--data-dir", server.data_dir)
+    assert imported.returncode == 0, imported.stderr
+    assert cli(*count).stdout.split() == ["n", "5"]
+    listed = json.loads(cli("keys", "list", "--json", data_dir=server.data_dir).stdout)["keys"]
+    assert [key["revoked_unix_nano"] for key in listed] == [None], "keys stay as they are"
+    assert list((server.data_dir / "tmp").iterdir()) == []
+    elsewhere = cli("sql", "SELECT 1", "--data-dir", tmp_path)
+    assert elsewhere.returncode != 0 and "not a data directory" in elsewhere.stderr
+    tail = cli("tail", "--data-dir", server.data_dir)
+    assert tail.returncode != 0 and "running server" in tail.stderr
+
+
+def test_an_export_that_fails_leaves_nothing(server, tmp_path):
+    out = tmp_path / "out.jsonl"
+    args = ("--table", "spans", "--format", "jsonl", "--out", out, "--where", "nonsense = 1")
+    failed = cli("export", *args, server=server)
+    assert failed.returncode != 0
+    assert [path.name for path in tmp_path.iterdir() if path.name.startswith("out")] == []
+
+
 def test_sql_reports_errors(server):
     done = cli("sql", "SELECT nothing FROM nowhere", server=server)
     assert done.returncode != 0

@@ -1,4 +1,6 @@
-//! Which server a command talks to, and as whom.
+//! Which server a command talks to, and as whom; or which data directory it works on.
+
+use std::path::PathBuf;
 
 use clap::Args;
 
@@ -14,6 +16,20 @@ pub struct Connect {
     /// The API key
     #[arg(long, env = "TELLTALE_KEY", value_name = "KEY", hide_env_values = true)]
     pub key: Option<String>,
+}
+
+/// A server, or a data directory that no server runs on.
+#[derive(Clone, Debug, Args)]
+pub struct Source {
+    /// Work on this data directory, when no server runs on it
+    #[arg(long, value_name = "DIR")]
+    pub data_dir: Option<PathBuf>,
+    /// With --data-dir: the project [default: default]
+    #[arg(long, requires = "data_dir")]
+    pub project: Option<String>,
+    /// The server
+    #[command(flatten)]
+    pub connect: Connect,
 }
 
 impl Connect {

@@ -25,7 +25,7 @@ use telltale_schema::Table;
 use telltale_wal::RealFs;
 
 use crate::client::Client;
-use crate::connect::Connect;
+use crate::connect::Source;
 use crate::error::CliError;
 use crate::text::printable;
 use job::Job;
@@ -70,9 +70,9 @@ pub struct ExportArgs {
     /// Go on where the same export stopped; starts one when there is none
     #[arg(long)]
     pub resume: bool,
-    /// The server
+    /// What is asked
     #[command(flatten)]
-    pub connect: Connect,
+    pub source: Source,
 }
 
 /// A table that can be exported.
@@ -117,7 +117,7 @@ pub(crate) async fn run(
     out: &mut (dyn Write + Send),
 ) -> Result<ExitCode, CliError> {
     let job = Job::new(&args)?;
-    let client = Client::new(&args.connect)?;
+    let client = Client::new(&args.source.connect)?;
     let mut progress = Progress::open(&RealFs, &args, &job)?;
     let mut pages = Pages::open(&client, &job, &progress.state).await?;
     // Until a page has come there is nothing to write, and an export that fails leaves nothing.

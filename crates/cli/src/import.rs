@@ -12,7 +12,7 @@ use std::process::ExitCode;
 use clap::{Args, ValueEnum};
 use telltale_base::Signal;
 
-use crate::connect::Connect;
+use crate::connect::Source;
 use crate::error::CliError;
 use crate::export::deliver::{Receiver, Refusal};
 use crate::text::printable;
@@ -32,9 +32,9 @@ pub struct ImportArgs {
     /// The form of the files [default: by the file's ending; OTLP when it says nothing]
     #[arg(long, value_enum)]
     pub format: Option<ImportFormat>,
-    /// The server
+    /// What is asked
     #[command(flatten)]
-    pub connect: Connect,
+    pub source: Source,
 }
 
 /// What an OTLP file holds.
@@ -92,7 +92,8 @@ pub(crate) async fn run(
     args: ImportArgs,
     out: &mut (dyn Write + Send),
 ) -> Result<ExitCode, CliError> {
-    let receiver = Receiver::new("--url", args.connect.url(), args.connect.key.clone())?;
+    let receiver =
+        Receiver::new("--url", args.source.connect.url(), args.source.connect.key.clone())?;
     let mut rejected = 0;
     for path in &args.files {
         let sent = match args.format.unwrap_or_else(|| ImportFormat::of(path)) {

@@ -1,7 +1,8 @@
 //! The commands a person types: `sql`, `trace`, `tail`, `keys`, `backup`, `restore`, `export`,
 //! `import`.
 //!
-//! They talk to a running server over its public API and know nothing that the API does not say;
+//! They talk to a running server over its public API and know nothing that the API does not say
+//! (for `--data-dir` the binary runs one as long as the command takes);
 //! only `keys` may also open the metadata database of a data directory, because the first key has
 //! to come from somewhere, and `restore` copies a backup's files without looking into them. Tables
 //! are for people, `--json` is for programs.
@@ -26,12 +27,13 @@ mod text;
 mod trace;
 
 use std::io::{ErrorKind, Write};
+use std::path::Path;
 use std::process::ExitCode;
 
 use clap::Subcommand;
 
 pub use backup::{BACKUP_MANIFEST, BackupArgs, BackupManifest};
-pub use connect::Connect;
+pub use connect::{Connect, Source};
 pub use error::CliError;
 pub use export::{ExportArgs, ExportFormat, ExportTable};
 pub use import::{ImportArgs, ImportFormat, ImportSignal};
@@ -63,6 +65,35 @@ pub enum Command {
 }
 
 impl Command {
+    /// The data directory and the project to work on, when the command names a directory instead of
+    /// a server. Who composes the process then starts a server on it and says so with
+    /// [`Command::ask`].
+    #[must_use]
+    pub fn directory(&self) -> Option<(&Path, &str)> {
+        let source = match self {
+            Self::Sql(args) => &args.source,
+            Self::Trace(args) => &args.source,
+            Self::Export(args) => &args.source,
+            Self::Import(args) => &args.source,
+            Self::Tail(_) | Self::Keys(_) | Self::Backup(_) | Self::Restore(_) => return None,
+        };
+        let project = source.project.as_deref().unwrap_or("default");
+        Some((source.data_dir.as_deref()?, project))
+    }
+
+    /// Makes the command ask the server at `url`, showing it `key`.
+    pub fn ask(&mut self, url: String, key: String) {
+        let source = match self {
+            Self::Sql(args) => &mut args.source,
+            Self::Trace(args) => &mut args.source,
+            Self::Export(args) => &mut args.source,
+            Self::Import(args) => &mut args.source,
+            Self::Tail(_) | Self::Keys(_) | Self::Backup(_) | Self::Restore(_) => return,
+        };
+        source.connect = Connect { url: Some(url), key: Some(key) };
+        source.data_dir = None;
+    }
+
     /// Runs to the end on this thread, writing the result to standard output.
     pub fn run(self) -> Result<ExitCode, CliError> {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();

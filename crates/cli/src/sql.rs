@@ -8,7 +8,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use crate::client::Client;
-use crate::connect::Connect;
+use crate::connect::Source;
 use crate::error::CliError;
 use crate::table;
 
@@ -31,9 +31,9 @@ pub struct SqlArgs {
     /// Print CSV with a header
     #[arg(long)]
     pub csv: bool,
-    /// The server
+    /// What is asked
     #[command(flatten)]
-    pub connect: Connect,
+    pub source: Source,
 }
 
 const JSON: &str = "application/json";
@@ -52,7 +52,7 @@ struct Column {
 }
 
 pub(crate) async fn run(args: SqlArgs, out: &mut (dyn Write + Send)) -> Result<ExitCode, CliError> {
-    let client = Client::new(&args.connect)?;
+    let client = Client::new(&args.source.connect)?;
     let params: Vec<Value> = args.params.iter().map(|text| parameter(text)).collect();
     let body = json!({ "query": statement(&args.query)?, "params": params });
     let accept = if args.csv { "text/csv" } else { JSON };

@@ -7,7 +7,7 @@ use clap::{Args, ValueEnum};
 use serde_json::{Map, Value, json};
 
 use crate::client::Client;
-use crate::connect::Connect;
+use crate::connect::Source;
 use crate::error::CliError;
 use crate::sse::{Event, Events};
 use crate::text::{duration, printable, time};
@@ -24,9 +24,9 @@ pub struct TailArgs {
     /// Print {"table": ..., "record": {...}}, one a line
     #[arg(long)]
     pub json: bool,
-    /// The server
+    /// What is asked
     #[command(flatten)]
-    pub connect: Connect,
+    pub source: Source,
 }
 
 /// A signal of OTLP.
@@ -55,7 +55,11 @@ pub(crate) async fn run(
     args: TailArgs,
     out: &mut (dyn Write + Send),
 ) -> Result<ExitCode, CliError> {
-    let client = Client::new(&args.connect)?;
+    if args.source.data_dir.is_some() {
+        let problem = "tail shows what a running server receives: start one with `telltale serve --data-dir ...` and leave --data-dir out here";
+        return Err(CliError::Usage(problem.to_owned()));
+    }
+    let client = Client::new(&args.source.connect)?;
     let mut query: Vec<_> =
         args.signals.iter().map(|signal| ("signal", signal.name().to_owned())).collect();
     query.extend(args.service.clone().map(|service| ("service", service)));

@@ -9,7 +9,7 @@ use serde_json::{Map, Value};
 use telltale_base::TraceId;
 
 use crate::client::Client;
-use crate::connect::Connect;
+use crate::connect::Source;
 use crate::error::CliError;
 use crate::text::{duration, printable, time};
 
@@ -24,9 +24,9 @@ pub struct TraceArgs {
     /// With --json: attributes, events, links and resource of each span too
     #[arg(long, requires = "json")]
     pub full: bool,
-    /// The server
+    /// What is asked
     #[command(flatten)]
-    pub connect: Connect,
+    pub source: Source,
 }
 
 /// Spans fetched at a time. Large traces are printed while they are read.
@@ -71,7 +71,7 @@ pub(crate) async fn run(
     let id: TraceId = args.trace_id.trim().to_ascii_lowercase().parse().map_err(|error| {
         CliError::Usage(format!("the trace id is {:?}: {error}", args.trace_id))
     })?;
-    let client = Client::new(&args.connect)?;
+    let client = Client::new(&args.source.connect)?;
     let mut cursor = None;
     let mut first = true;
     loop {

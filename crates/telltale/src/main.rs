@@ -7,6 +7,7 @@
 mod adapters;
 mod config;
 mod log;
+mod offline;
 mod own_traces;
 mod serve;
 mod settings;
@@ -44,7 +45,7 @@ enum Command {
 
 /// Where the configuration comes from. Every flag is also a key of the file and a `TELLTALE_*`
 /// variable (`--otlp-http` is `otlp_http` and `TELLTALE_OTLP_HTTP`).
-#[derive(Debug, Args)]
+#[derive(Debug, Default, Args)]
 struct ConfigArgs {
     /// Configuration file (TOML).
     #[arg(long, env = "TELLTALE_CONFIG")]
@@ -87,13 +88,25 @@ fn main() -> ExitCode {
         Command::CheckConfig(args) => {
             args.load().map_err(Into::into).and_then(|config| check_config(&config))
         }
-        Command::Client(command) => command.run().map_err(Into::into),
+        Command::Client(command) => client(command),
     };
     outcome.unwrap_or_else(|error| {
         // Nothing is left to do when standard error is closed.
         drop(writeln!(std::io::stderr(), "telltale: {error:#}"));
         ExitCode::FAILURE
     })
+}
+
+/// Runs a command that asks a server: the one that runs, or one of its own on a directory.
+fn client(command: telltale_cli::Command) -> anyhow::Result<ExitCode> {
+    let Some((dir, project)) = command.directory() else { return Ok(command.run()?) };
+    let (dir, project) = (dir.to_owned(), project.to_owned());
+    let config = ConfigArgs {
+        config: std::env::var_os("TELLTALE_CONFIG").map(PathBuf::from),
+        data_dir: Some(dir.display().to_string()),
+        ..ConfigArgs::default()
+    };
+    offline::run(command, &dir, &project, config.load()?)
 }
 
 fn check_config(config: &Config) -> anyhow::Result<ExitCode> {

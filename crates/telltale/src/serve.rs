@@ -2,6 +2,7 @@
 //! running ones finish, rows in memory become files.
 
 use std::io::Write as _;
+use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Arc;
 
@@ -15,6 +16,7 @@ use telltale_server::ports::Exporter;
 use telltale_server::{Ports, Server};
 use telltale_store::{FrameDecoder, Store};
 use telltale_wal::{Fs, RealFs};
+use tokio::runtime::Runtime;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
@@ -25,6 +27,14 @@ use crate::{log, settings};
 
 /// Runs the server until it is told to stop.
 pub(crate) fn run(config: Config) -> Result<ExitCode> {
+    let (runtime, own_traces) = prepare(&config)?;
+    let meta = config.data_dir.join("meta.db");
+    runtime.block_on(serve(Arc::new(config), own_traces, &meta, announce, stop_signal()))?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// What a process needs before [`serve`].
+pub(crate) fn prepare(config: &Config) -> Result<(Runtime, OwnTraces)> {
     let (layer, own_traces) = OwnTraces::new(&config.telemetry);
     log::start(&config.log, layer)?;
     // Two TLS providers are linked by the dependencies; without a choice rustls would panic.
@@ -32,11 +42,18 @@ pub(crate) fn run(config: Config) -> Result<ExitCode> {
         .install_default()
         .map_err(|_| anyhow::anyhow!("a TLS provider was installed twice"))?;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
-    runtime.block_on(serve(Arc::new(config), own_traces))?;
-    Ok(ExitCode::SUCCESS)
+    Ok((runtime, own_traces))
 }
 
-async fn serve(config: Arc<Config>, own_traces: OwnTraces) -> Result<()> {
+/// Serves until `until` ends, with the keys in the database `meta`; `ready` is told when every port
+/// is open.
+pub(crate) async fn serve(
+    config: Arc<Config>,
+    own_traces: OwnTraces,
+    meta: &Path,
+    ready: impl FnOnce(&Config, &Server, Option<&PgListener>) -> Result<()>,
+    until: impl Future<Output = ()>,
+) -> Result<()> {
     let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
     let fs: Arc<dyn Fs> = Arc::new(RealFs);
     let dir = &config.data_dir;
@@ -49,7 +66,7 @@ async fn serve(config: Arc<Config>, own_traces: OwnTraces) -> Result<()> {
     let store =
         Store::open(settings::store(&config), Arc::clone(&fs), Arc::clone(&clock), decoder).await?;
     // After the store: its lock keeps a second server away from the metadata too.
-    let meta = Meta::open(&dir.join("meta.db"), Arc::clone(&clock)).await?;
+    let meta = Meta::open(meta, Arc::clone(&clock)).await?;
     let backup = DataBackup {
         data_dir: dir.clone(),
         fs,
@@ -78,7 +95,7 @@ async fn serve(config: Arc<Config>, own_traces: OwnTraces) -> Result<()> {
     };
     let server = Server::bind(settings::server(&config), ports).await?;
     let pg = bind_pg(&config, meta.clone(), engine).await?;
-    announce(&config, &server, pg.as_ref())?;
+    ready(&config, &server, pg.as_ref())?;
 
     let [stop_serving, stop_traces, stop_store] = [(); 3].map(|()| CancellationToken::new());
     let pg_task = async {
@@ -87,7 +104,11 @@ async fn serve(config: Arc<Config>, own_traces: OwnTraces) -> Result<()> {
         }
     };
     let requests = async {
-        tokio::join!(server.run(stop_serving.clone()), pg_task, stop_on_signal(&stop_serving));
+        let until = async {
+            until.await;
+            stop_serving.cancel();
+        };
+        tokio::join!(server.run(stop_serving.clone()), pg_task, until);
         stop_traces.cancel();
     };
     let serving = async {
@@ -151,7 +172,8 @@ fn announce(config: &Config, server: &Server, pg: Option<&PgListener>) -> Result
     Ok(())
 }
 
-async fn stop_on_signal(stop: &CancellationToken) {
+/// Ends when the process is told to stop.
+async fn stop_signal() {
     let (Ok(mut terminate), Ok(mut interrupt)) =
         (signal(SignalKind::terminate()), signal(SignalKind::interrupt()))
     else {
@@ -162,5 +184,4 @@ async fn stop_on_signal(stop: &CancellationToken) {
         _ = terminate.recv() => {}
         _ = interrupt.recv() => {}
     }
-    stop.cancel();
 }
