@@ -16,9 +16,8 @@ use crate::{DataFile, StoreError};
 /// Version of the layout of a data directory. A later one is refused, an earlier one is read.
 const FORMAT: u32 = 1;
 
-/// How the names of folders among the temporary files begin: those that `DataFusion` makes to spill,
-/// and those of commands that work on a directory without a server.
-const FOLDER_PREFIXES: [&str; 2] = ["datafusion-", "keys-"];
+/// How the names of the folders begin that `DataFusion` makes to spill.
+const SPILL_PREFIX: &str = "datafusion-";
 
 #[derive(Debug, Serialize, Deserialize)]
 struct VersionFile {
@@ -120,13 +119,12 @@ fn version(fs: &dyn Fs, paths: &Paths) -> Result<(), StoreError> {
 
 /// Removes what a killed process left. Anything else is somebody's and stays.
 fn clear(fs: &dyn Fs, directory: &Path) -> Result<(), StoreError> {
-    let ours = |name: &str| FOLDER_PREFIXES.iter().any(|prefix| name.starts_with(prefix));
     for name in fs.list(directory).map_err(StoreError::io("list", directory))? {
         let path = directory.join(&name);
         // What is temporary need not be removed durably.
         let removed = match path.is_dir() {
             false if name.starts_with(OBJECT_PREFIX) => fs.remove_file(&path),
-            true if ours(&name) => std::fs::remove_dir_all(&path),
+            true if name.starts_with(SPILL_PREFIX) => std::fs::remove_dir_all(&path),
             _ => Ok(()),
         };
         removed.map_err(StoreError::io("remove", &path))?;
