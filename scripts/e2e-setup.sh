@@ -7,6 +7,8 @@ E2E="$ROOT/tests/e2e"
 e2e_setup() {
   need_python
   need_node
+  have openssl || apt openssl ||
+    die "openssl is missing, which makes the tests' certificates. Install it with: sudo apt-get install openssl"
   local venv="$TELLTALE_CACHE/e2e/venv" node="$TELLTALE_CACHE/e2e/node" stamp
   stamp="$("$PYTHON" --version) $(sha256sum <"$E2E/requirements.lock")"
   if [ "$(cat "$venv/.stamp" 2>/dev/null)" != "$stamp" ]; then

@@ -70,7 +70,10 @@ def test_the_api_speaks_https_and_nothing_else(secure):
 
 
 @pytest.mark.parametrize("protocol", ["http", "grpc"])
-def test_the_python_sdk_exports_over_tls(protocol, secure, pem):
+def test_the_python_sdk_exports_over_tls(protocol, secure, pem, monkeypatch):
+    # The exporter's HTTP client would prefer what these name over the certificate it is given.
+    for name in ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"):
+        monkeypatch.delenv(name, raising=False)
     if protocol == "grpc":
         trusted = grpc.ssl_channel_credentials((pem / "ca.pem").read_bytes())
         address = f"https://localhost:{port(secure, 'OTLP over gRPC')}"

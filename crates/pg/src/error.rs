@@ -24,7 +24,6 @@ pub(crate) mod code {
     pub(crate) const QUERY_CANCELED: &str = "57014";
     pub(crate) const PROGRAM_LIMIT: &str = "54000";
     pub(crate) const NOT_SUPPORTED: &str = "0A000";
-    pub(crate) const INTERNAL: &str = "XX000";
     pub(crate) const NOT_CONNECTED: &str = "08003";
     pub(crate) const PROTOCOL: &str = "08P01";
     pub(crate) const DATA_EXCEPTION: &str = "22000";

@@ -110,7 +110,10 @@ impl Committer {
             match last {
                 // A caller that went away does not need the answer.
                 Some(Last::Trim(up_to, answer)) => {
-                    answer.send(self.wal.trim(up_to).map_err(StoreError::from)).ok();
+                    let trimmed = self.wal.trim(up_to).map_err(StoreError::from);
+                    // Before the answer, so that whoever waits for it sees the size that is left.
+                    self.shared.gauges.wal_bytes.store(self.wal.bytes(), Ordering::Relaxed);
+                    answer.send(trimmed).ok();
                 }
                 Some(Last::Close(answer)) => {
                     self.queue.close();

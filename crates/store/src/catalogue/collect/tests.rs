@@ -138,7 +138,7 @@ fn every_pair_of_a_group_is_handed_on() {
     let values = |n: usize| match n % 4 {
         0 => format!("\"{n}\""),
         1 => n.to_string(),
-        2 if n % 3 == 0 => "\"\\u0061\"".to_owned(),
+        2 if n.is_multiple_of(3) => "\"\\u0061\"".to_owned(),
         2 if n % 3 == 1 => "\"a\"".to_owned(),
         2 => format!("\"{}\"", "long ".repeat(60)),
         _ => "\"aGk=\"".to_owned(),
