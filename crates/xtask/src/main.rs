@@ -8,6 +8,7 @@
 
 mod generate;
 mod measure;
+mod prices;
 mod repository;
 mod tidy;
 
@@ -21,6 +22,7 @@ const USAGE: &str = "usage: cargo xtask <task>
 
   tidy               check the rules that compilers do not know; see crates/xtask/src/tidy.rs
   openapi            rewrite the committed OpenAPI document from the server's code
+  prices [FOLDER]    rewrite the price table from the packages unpacked there, or fetched with pip
   bench [ARGS]       build the release server and measure it; ARGS go to telltale-bench
 ";
 
@@ -31,6 +33,7 @@ fn main() -> ExitCode {
     let done = match task.as_deref() {
         Some("tidy") => run_tidy(),
         Some("openapi") => Repository::here().and_then(|repo| generate::openapi(&repo)),
+        Some("prices") => Repository::here().and_then(|repo| prices::prices(&repo, &rest)),
         Some("bench") => Repository::here().and_then(|repo| measure::bench(&repo, &rest)),
         _ => {
             eprint!("{USAGE}");

@@ -30,7 +30,7 @@ pub(crate) fn bench(repository: &Repository, args: &[String]) -> Result<ExitCode
     Ok(if status.success() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
-fn target_dir(repository: &Repository) -> PathBuf {
+pub(crate) fn target_dir(repository: &Repository) -> PathBuf {
     std::env::var_os("CARGO_TARGET_DIR")
         .map_or_else(|| repository.root().join("target"), PathBuf::from)
 }

@@ -1,0 +1,13 @@
+//! The crate from outside: genuine exports of real clients in, canonical forms and calls out.
+#![expect(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    reason = "tests fail by panicking"
+)]
+
+mod calls;
+mod canonical;
+mod dialects;
+mod ledger;
+mod support;
