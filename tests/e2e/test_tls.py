@@ -117,7 +117,7 @@ def test_the_postgresql_wire_wants_tls_from_other_machines(make_server, pem, tmp
     address = own_address()
     if address is None:
         pytest.skip("this machine has no address but loopback")
-    create = ("keys", "create", "--project", "default", "--scope", "query")
+    create = ("keys", "create", "--create", "--project", "default", "--scope", "query")
     key = cli(*create, data_dir=tmp_path / "data").stdout.splitlines()[0]
     plain = make_server(pg="0.0.0.0:0")
     with pytest.raises(psycopg.OperationalError, match="need TLS: set server.tls_cert and server.tls_key"):

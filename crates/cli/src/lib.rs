@@ -1,5 +1,5 @@
 //! The commands a person types: `sql`, `trace`, `tail`, `keys`, `backup`, `restore`, `export`,
-//! `import`.
+//! `import`, `normalize`.
 //!
 //! They talk to a running server over its public API and know nothing that the API does not say
 //! (for `--data-dir` the binary runs one as long as the command takes);
@@ -18,6 +18,7 @@ mod error;
 mod export;
 mod import;
 mod keys;
+mod normalize;
 mod restore;
 mod sql;
 mod sse;
@@ -38,6 +39,7 @@ pub use error::CliError;
 pub use export::{ExportArgs, ExportFormat, ExportTable};
 pub use import::{ImportArgs, ImportFormat, ImportSignal};
 pub use keys::{CreateKey, KeyCommand, KeyScope, KeysArgs, ListKeys, RevokeKey, Where};
+pub use normalize::NormalizeArgs;
 pub use restore::RestoreArgs;
 pub use sql::SqlArgs;
 pub use tail::{TailArgs, TailSignal};
@@ -62,6 +64,8 @@ pub enum Command {
     Export(ExportArgs),
     /// Send files of records to a server
     Import(ImportArgs),
+    /// Show what a file of exported traces says in canonical names, and by which rules
+    Normalize(NormalizeArgs),
 }
 
 impl Command {
@@ -75,7 +79,11 @@ impl Command {
             Self::Trace(args) => &args.source,
             Self::Export(args) => &args.source,
             Self::Import(args) => &args.source,
-            Self::Tail(_) | Self::Keys(_) | Self::Backup(_) | Self::Restore(_) => return None,
+            Self::Tail(_)
+            | Self::Keys(_)
+            | Self::Backup(_)
+            | Self::Restore(_)
+            | Self::Normalize(_) => return None,
         };
         let project = source.project.as_deref().unwrap_or("default");
         Some((source.data_dir.as_deref()?, project))
@@ -88,7 +96,11 @@ impl Command {
             Self::Trace(args) => &mut args.source,
             Self::Export(args) => &mut args.source,
             Self::Import(args) => &mut args.source,
-            Self::Tail(_) | Self::Keys(_) | Self::Backup(_) | Self::Restore(_) => return,
+            Self::Tail(_)
+            | Self::Keys(_)
+            | Self::Backup(_)
+            | Self::Restore(_)
+            | Self::Normalize(_) => return,
         };
         source.connect = Connect { url: Some(url), key: Some(key) };
         source.data_dir = None;
@@ -113,6 +125,7 @@ pub async fn run(command: Command, out: &mut (dyn Write + Send)) -> Result<ExitC
         Command::Restore(args) => restore::run(&args, out),
         Command::Export(args) => export::run(args, out).await,
         Command::Import(args) => import::run(args, out).await,
+        Command::Normalize(args) => normalize::run(&args, out),
     };
     let done = done.and_then(|code| out.flush().map(|()| code).map_err(CliError::Output));
     match done {

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use telltale_base::{Project, Signal};
+use telltale_genai::Rules;
 use telltale_otlp::{Limits, Masker};
 
 /// Asks how long records of a project and signal are kept; `None` means for ever.
@@ -20,6 +21,8 @@ pub struct IngestConfig {
     pub limits: Limits,
     /// The secrets that are masked before anything is written.
     pub masker: Arc<Masker>,
+    /// The dialects of AI telemetry, from which columns are derived.
+    pub rules: Arc<Rules>,
     /// How long an export is remembered so that a retry of it is stored once.
     pub dedup_window: Duration,
     /// Most exports remembered; beyond it the oldest are forgotten early.
@@ -39,6 +42,7 @@ impl Default for IngestConfig {
         Self {
             limits: Limits::default(),
             masker: Arc::new(Masker::builtin()),
+            rules: Rules::shared(),
             dedup_window: Duration::from_mins(10),
             dedup_exports_max: 1_000_000,
             dedup_spans_max: 1_000_000,

@@ -13,6 +13,7 @@
 mod config;
 mod dedup;
 mod error;
+mod explain;
 mod frame;
 mod inflate;
 mod pipeline;
@@ -22,8 +23,10 @@ mod stats;
 
 pub use config::{IngestConfig, RetentionPort};
 pub use error::IngestError;
+pub use explain::ExplainError;
 pub use inflate::{Coding, InflateError, inflate};
 pub use pipeline::{Ingest, Receipt};
 pub use replay::Replay;
 pub use stats::{IngestStats, SignalStats};
-pub use telltale_otlp::Encoding;
+pub use telltale_genai::RULES_VERSION;
+pub use telltale_otlp::{Decision, Encoding, ExplainedSpan};

@@ -99,7 +99,7 @@ impl Ingest {
         self.stats.read(self.replay.dedup.sizes())
     }
 
-    fn config(&self) -> &IngestConfig {
+    pub(crate) fn config(&self) -> &IngestConfig {
         &self.replay.config
     }
 
@@ -163,6 +163,7 @@ impl Ingest {
             arrival,
             retention: self.replay.retention.retention(project, signal),
             limits: self.config().limits.clone(),
+            rules: Arc::clone(&self.config().rules),
         };
         let masker = Arc::clone(&self.config().masker);
         let large = body.len() > DECODE_INLINE_BYTES_MAX;

@@ -65,6 +65,7 @@ impl FrameDecoder for Replay {
             arrival: header.arrival,
             retention: self.retention.retention(&header.project, header.signal),
             limits: self.config.limits.clone(),
+            rules: Arc::clone(&self.config.rules),
         };
         let batches = telltale_otlp::decode(header.signal, body, &context)
             .map_err(|e| format!("the admitted body cannot be decoded: {e}"))?;

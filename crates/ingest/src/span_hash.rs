@@ -3,10 +3,11 @@
 use arrow::array::{Array, AsArray, StringViewArray};
 use arrow::datatypes::{DataType, Int64Type};
 use arrow::record_batch::RecordBatch;
+use telltale_schema::Table;
 
 use crate::dedup::Key;
 
-/// Columns that are not part of what the client said.
+/// Columns that are not part of what the client said, besides those that rules derive.
 const NOT_CONTENT: [&str; 4] = ["record_id", "date", "date_source", "start_time"];
 
 /// Hashes every row of a `spans` batch together with its project.
@@ -17,6 +18,7 @@ pub(crate) fn span_keys(project: &str, batch: &RecordBatch) -> Vec<Key> {
     let columns: Vec<(u8, Column<'_>)> = (0_u8..)
         .zip(schema.fields().iter().zip(batch.columns()))
         .filter(|(_, (field, _))| !NOT_CONTENT.contains(&field.name().as_str()))
+        .filter(|(_, (field, _))| !Table::Spans.column(field.name()).is_some_and(|c| c.derived))
         .filter(|(_, (_, column))| column.null_count() < column.len())
         .filter_map(|(place, (_, column))| Some((place, Column::of(column.as_ref())?)))
         .collect();

@@ -102,17 +102,17 @@ fn read(signal: Signal, body: &[u8], context: &Context) -> Result<(Report, Batch
     let (report, batches) = match signal {
         Signal::Traces => {
             let mut spans = Spans::new(context);
-            let report = walk(body, &context.limits, &mut spans).map_err(fail)?;
+            let report = walk(body, context, &mut spans).map_err(fail)?;
             (report, vec![(Table::Spans, spans.builder.finish())])
         }
         Signal::Logs => {
             let mut logs = Logs::new(context);
-            let report = walk(body, &context.limits, &mut logs).map_err(fail)?;
+            let report = walk(body, context, &mut logs).map_err(fail)?;
             (report, vec![(Table::Logs, logs.builder.finish())])
         }
         Signal::Metrics => {
             let mut metrics = Metrics::new(context);
-            let report = walk(body, &context.limits, &mut metrics).map_err(fail)?;
+            let report = walk(body, context, &mut metrics).map_err(fail)?;
             let batches = vec![
                 (Table::Metrics, metrics.numbers.finish()),
                 (Table::Histograms, metrics.distributions.finish()),

@@ -207,11 +207,11 @@ fn write_value(
 }
 
 /// Visits the members of an `ArrayValue` or `KeyValueList`, which may stand in several pieces.
-fn each_member<'a>(
+pub(crate) fn each_member<'a, E: From<WireError>>(
     number: u32,
     run: &'a [u8],
-    mut visit: impl FnMut(&'a [u8]) -> Result<(), Stop>,
-) -> Result<(), Stop> {
+    mut visit: impl FnMut(&'a [u8]) -> Result<(), E>,
+) -> Result<(), E> {
     let mut pieces = Reader::new(run);
     while let Some(piece) = pieces.field()? {
         if piece.number != number {

@@ -1,9 +1,11 @@
 //! What decoding needs to know beside the bytes: when they arrived and what may be kept. Decoding
 //! is a pure function of both, so that a replay gives the same rows.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use telltale_base::UnixNanos;
+use telltale_genai::Rules;
 
 use crate::limits::Limits;
 
@@ -19,6 +21,8 @@ pub struct Context {
     pub retention: Option<Duration>,
     /// What a record may hold.
     pub limits: Limits,
+    /// The dialects of AI telemetry.
+    pub rules: Arc<Rules>,
 }
 
 /// Chooses the partition of a record.

@@ -7,7 +7,9 @@
 
 use telltale_schema::json::JsonWriter;
 
+use crate::ai::Surroundings;
 use crate::attributes::{List, any_value, choose, pair};
+use crate::context::Context;
 use crate::limits::Limits;
 use crate::record::{Cause, Refusal, Report, Stop, some_count, some_text, text};
 use crate::wire::{Reader, WireError};
@@ -52,6 +54,7 @@ impl Scope<'_> {
 pub(crate) struct Around<'a> {
     pub(crate) resource: Resource<'a>,
     pub(crate) scope: Scope<'a>,
+    pub(crate) ai: Surroundings<'a>,
 }
 
 /// A signal's records: what stands in field 2 of a scope.
@@ -71,9 +74,10 @@ pub(crate) trait Records {
 /// Walks a whole request.
 pub(crate) fn walk<R: Records>(
     body: &[u8],
-    limits: &Limits,
+    context: &Context,
     records: &mut R,
 ) -> Result<Report, WireError> {
+    let (limits, rules) = (&context.limits, &context.rules);
     let mut report = Report::default();
     let mut around = Around::default();
     each(body, 1, |group| {
@@ -87,6 +91,7 @@ pub(crate) fn walk<R: Records>(
                 return Ok(());
             }
         }
+        around.ai.enter_resource(group)?;
         each(group, 2, |scope| {
             match around.scope.read(scope, limits) {
                 Ok(()) => {}
@@ -96,6 +101,7 @@ pub(crate) fn walk<R: Records>(
                     return Ok(());
                 }
             }
+            around.ai.enter_scope(rules, around.scope.name, around.scope.version);
             each(scope, 2, |record| records.take(record, &around, &mut report))
         })
     })?;
@@ -191,6 +197,24 @@ impl<'a> Resource<'a> {
         }
         Ok(())
     }
+}
+
+/// Name and version of the scope of a `ScopeSpans`, `ScopeLogs` or `ScopeMetrics`; empty when not
+/// said or not text.
+pub(crate) fn scope_names(group: &[u8]) -> Result<(&str, &str), WireError> {
+    let (mut name, mut version) = ("", "");
+    each(group, 1, |scope| {
+        let mut reader = Reader::new(scope);
+        while let Some(field) = reader.field()? {
+            match field.number {
+                1 => name = std::str::from_utf8(field.bytes()?).unwrap_or_default(),
+                2 => version = std::str::from_utf8(field.bytes()?).unwrap_or_default(),
+                _ => {}
+            }
+        }
+        Ok::<(), WireError>(())
+    })?;
+    Ok((name, version))
 }
 
 impl<'a> Scope<'a> {

@@ -5,6 +5,8 @@
 //! | `wire` | protobuf's fields, varints and lengths |
 //! | `proto` | OTLP's messages as tables, for what is not the fast path |
 //! | `envelope`, `traces`, `logs`, `metrics` | the fast path: wire to columns, no tree |
+//! | `ai` | AI telemetry in the names of one vocabulary |
+//! | `explain` | why those names hold what they hold |
 //! | `attributes` | attribute values to JSON text |
 //! | `record` | why a record is refused |
 //! | `mask` | the secrets that are never kept |
@@ -21,12 +23,14 @@
 #![forbid(unsafe_code)]
 
 mod admit;
+mod ai;
 mod attributes;
 mod context;
 mod encode;
 mod enums;
 mod envelope;
 mod error;
+mod explain;
 mod json;
 mod limits;
 mod locate;
@@ -43,6 +47,7 @@ pub use admit::{Admitted, Encoding, admit, decode};
 pub use context::Context;
 pub use encode::encode;
 pub use error::{DecodeError, EncodeError};
+pub use explain::{Decision, ExplainedSpan, explain};
 pub use limits::Limits;
 pub use mask::{MASK_RULES_VERSION, Masker};
 pub use record::Reason;

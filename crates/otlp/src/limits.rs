@@ -55,6 +55,23 @@ impl Default for Limits {
 }
 
 impl Limits {
+    /// Nothing is refused but what cannot be represented: for records that were admitted before.
+    #[must_use]
+    pub fn none() -> Self {
+        Self {
+            attributes_max: usize::MAX,
+            key_bytes_max: usize::MAX,
+            value_bytes_max: usize::MAX,
+            depth_max: usize::MAX,
+            events_max: usize::MAX,
+            links_max: usize::MAX,
+            exemplars_max: usize::MAX,
+            around_bytes_max: usize::MAX,
+            records_max: usize::MAX,
+            record_bytes_max: usize::MAX,
+        }
+    }
+
     pub(crate) fn depth(&self) -> usize {
         self.depth_max.min(DEPTH_CEILING)
     }

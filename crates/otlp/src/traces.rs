@@ -1,12 +1,12 @@
 //! Spans from the wire to rows of `spans`.
 
-use std::marker::PhantomData;
-
 use telltale_base::{SpanId, TraceId, hex};
+use telltale_genai::{Normaliser, Rules};
 use telltale_schema::json::JsonWriter;
 use telltale_schema::{SpanRow, SpansBuilder};
 
-use crate::attributes::List;
+use crate::ai::{Message, SpanColumns};
+use crate::attributes::{List, pair};
 use crate::context::{Context, Days, micros};
 use crate::enums::{SPAN_KIND, STATUS_CODE};
 use crate::envelope::{Around, Records, each};
@@ -21,6 +21,7 @@ use crate::wire::{Reader, WireError};
 pub(crate) struct Spans<'c> {
     pub(crate) builder: SpansBuilder,
     limits: &'c Limits,
+    rules: &'c Rules,
     days: Days,
     texts: Texts,
 }
@@ -59,18 +60,20 @@ impl<'c> Spans<'c> {
         Self {
             builder: SpansBuilder::new(),
             limits: &context.limits,
+            rules: &context.rules,
             days: Days::new(context),
             texts: Texts::default(),
         }
     }
 
-    fn span(&mut self, message: &[u8], around: &Around<'_>) -> Result<(), Stop> {
+    fn span<'a>(&mut self, message: &'a [u8], around: &Around<'a>) -> Result<(), Stop> {
         check_record_bytes(message, self.limits.record_bytes(), "span")?;
-        let fields = self.texts.read(message, self.limits)?;
+        let names = Normaliser::new(self.rules);
+        let (fields, named) = self.texts.read(message, self.limits, names)?;
         let texts = &self.texts;
         let (resource, scope) = (&around.resource, &around.scope);
         let (date, date_source) = self.days.partition(fields.start);
-        let row = SpanRow {
+        let mut row = SpanRow {
             date,
             date_source,
             trace_id: id(fields.trace_id, TraceId::LEN, "span.trace_id")?,
@@ -105,8 +108,17 @@ impl<'c> Spans<'c> {
             scope_attributes_types: scope.attributes_types(),
             scope_dropped_attributes_count: scope.dropped_attributes,
             scope_schema_url: scope.schema_url,
-            _borrow: PhantomData,
+            ..SpanRow::default()
         };
+        if !named && !around.ai.scope.is_ai() {
+            self.builder.append(&row);
+            return Ok(());
+        }
+        let span = Message::read(message)?;
+        let events = span.events();
+        let canonical = names.span(around.ai.scope, &span.input(&events, &around.ai), None);
+        let columns = canonical.map(SpanColumns::from).unwrap_or_default();
+        columns.fill(&mut row);
         self.builder.append(&row);
         Ok(())
     }
@@ -133,14 +145,20 @@ impl Records for Spans<'_> {
 
 impl Texts {
     /// Reads a span: scalars are borrowed, lists are written as text.
-    fn read<'a>(&mut self, message: &'a [u8], limits: &Limits) -> Result<Fields<'a>, Stop> {
+    /// Also says whether an attribute or event has a name of AI telemetry.
+    fn read<'a>(
+        &mut self,
+        message: &'a [u8],
+        limits: &Limits,
+        names: Normaliser<'_>,
+    ) -> Result<(Fields<'a>, bool), Stop> {
         self.attributes.clear();
         self.events.clear();
         self.links.clear();
         self.attributes.begin_object();
         self.events.begin_array();
         self.links.begin_array();
-        let mut fields = Fields::default();
+        let (mut fields, mut named) = (Fields::default(), false);
         let mut list = List::new("span.attributes", limits);
         let mut reader = Reader::new(message);
         while let Some(field) = reader.field()? {
@@ -153,12 +171,17 @@ impl Texts {
                 6 => fields.kind = field.int32()?,
                 7 => fields.start = field.fixed64()?,
                 8 => fields.end = field.fixed64()?,
-                9 => list.push(&mut self.attributes, field.bytes()?)?,
+                9 => {
+                    let pair = pair(field.bytes()?)?;
+                    named |= names.attribute_is_ai(pair.key);
+                    list.push_pair(&mut self.attributes, &pair)?;
+                }
                 10 => fields.dropped_attributes = field.uint32()?,
                 11 => {
                     check_next(fields.events, limits.events_max, "span.events", "events_max")?;
                     fields.events += 1;
-                    write_event(&mut self.events, field.bytes()?, limits)?;
+                    let name = write_event(&mut self.events, field.bytes()?, limits)?;
+                    named |= names.event_is_ai(name);
                 }
                 12 => fields.dropped_events = field.uint32()?,
                 13 => {
@@ -175,7 +198,7 @@ impl Texts {
         self.attributes.end_object();
         self.events.end_array();
         self.links.end_array();
-        Ok(fields)
+        Ok((fields, named))
     }
 }
 
@@ -205,7 +228,12 @@ fn check_next(
     Ok(())
 }
 
-fn write_event(writer: &mut JsonWriter, event: &[u8], limits: &Limits) -> Result<(), Stop> {
+/// Answers the event's name.
+fn write_event<'a>(
+    writer: &mut JsonWriter,
+    event: &'a [u8],
+    limits: &Limits,
+) -> Result<&'a str, Stop> {
     let (mut time, mut name, mut dropped) = (0, &[][..], 0);
     let mut reader = Reader::new(event);
     while let Some(field) = reader.field()? {
@@ -218,13 +246,14 @@ fn write_event(writer: &mut JsonWriter, event: &[u8], limits: &Limits) -> Result
     }
     writer.begin_object();
     writer.key("name");
-    writer.string(text(name, "span.events[].name")?);
+    let name = text(name, "span.events[].name")?;
+    writer.string(name);
     writer.key("time_unix_nano");
     writer.int(time.cast_signed());
     write_attributes(writer, event, 3, &mut List::new("span.events[].attributes", limits))?;
     write_dropped(writer, dropped);
     writer.end_object();
-    Ok(())
+    Ok(name)
 }
 
 fn write_link(writer: &mut JsonWriter, link: &[u8], limits: &Limits) -> Result<(), Stop> {

@@ -109,6 +109,14 @@ pub enum QueryError {
         /// The id asked for.
         trace_id: String,
     },
+    /// The trace has no such span.
+    #[error("there is no span {span_id} of trace {trace_id} in this project")]
+    SpanNotFound {
+        /// The trace's id.
+        trace_id: String,
+        /// The id asked for.
+        span_id: String,
+    },
     /// The trace has more spans than can be put in order.
     #[error("the trace has more than {limit} spans")]
     TraceTooLarge {
@@ -175,7 +183,7 @@ impl QueryError {
             | Self::Spill { .. } => ErrorKind::TooLarge,
             Self::Timeout { .. } | Self::Cancelled => ErrorKind::Cancelled,
             Self::Busy { .. } => ErrorKind::Busy,
-            Self::TraceNotFound { .. } => ErrorKind::NotFound,
+            Self::TraceNotFound { .. } | Self::SpanNotFound { .. } => ErrorKind::NotFound,
             Self::Corrupt { .. } | Self::SetAside { .. } => ErrorKind::Corrupt,
             Self::Panicked { .. } | Self::Internal { .. } => ErrorKind::Internal,
         }

@@ -3,6 +3,7 @@
 mod page;
 mod rows;
 mod search;
+mod span;
 mod tree;
 
 pub use page::{Detail, SpanDetail, SpanView, TraceRequest, TraceView};

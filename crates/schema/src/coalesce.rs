@@ -9,6 +9,7 @@ use arrow::error::ArrowError;
 use arrow::record_batch::RecordBatch;
 
 use crate::kinds::{ColumnType, SharedBuilder};
+use crate::nulls::{is_all_null, nulls};
 use crate::tables::Table;
 
 /// Bytes of an Arrow view, whatever it points at.
@@ -30,6 +31,9 @@ pub fn coalesce(table: Table, batches: &[RecordBatch]) -> Result<RecordBatch, Ar
         let shared = table.column(field.name()).is_some_and(|c| c.ty == ColumnType::SharedText);
         if parts.is_empty() {
             return Ok(arrow::array::new_empty_array(field.data_type()));
+        }
+        if parts.iter().all(|part| is_all_null(*part)) {
+            return Ok(nulls(field.data_type(), parts.iter().map(|part| part.len()).sum()));
         }
         if shared { Ok(share(&parts)) } else { concat(&parts).map(compact) }
     });
@@ -73,7 +77,8 @@ pub fn assign_record_ids(batch: &RecordBatch, base: i64) -> Result<RecordBatch, 
     RecordBatch::try_new(schema, std::iter::once(Arc::new(ids) as ArrayRef).chain(rest).collect())
 }
 
-/// Bytes of memory that a batch holds: what its buffers take, each buffer counted once.
+/// Bytes of memory that a batch holds: what its buffers take, each buffer counted once. Columns of
+/// nulls count nothing.
 #[must_use]
 pub fn memory_bytes(batch: &RecordBatch) -> usize {
     batch.columns().iter().map(column_bytes).sum()
@@ -83,7 +88,10 @@ fn column_bytes(column: &ArrayRef) -> usize {
     let views = |views: usize, buffers: &[arrow::buffer::Buffer]| {
         views * VIEW_BYTES + buffers.iter().map(arrow::buffer::Buffer::capacity).sum::<usize>()
     };
-    if let Some(text) = column.as_any().downcast_ref::<StringViewArray>() {
+    if is_all_null(column.as_ref()) {
+        // It has a share of the one block of zeros.
+        0
+    } else if let Some(text) = column.as_any().downcast_ref::<StringViewArray>() {
         views(text.len(), text.data_buffers())
     } else if let Some(bytes) = column.as_any().downcast_ref::<BinaryViewArray>() {
         views(bytes.len(), bytes.data_buffers())

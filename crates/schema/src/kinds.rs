@@ -9,6 +9,8 @@ use arrow::array::{
 use arrow::buffer::Buffer;
 use arrow::datatypes::{DataType, Field, TimeUnit};
 
+use crate::nulls::nulls;
+
 /// Longest string that an Arrow view holds inline, where sharing saves nothing.
 const INLINE_VIEW_BYTES: usize = 12;
 
@@ -89,6 +91,9 @@ pub struct Column {
     pub nullable: bool,
     /// Whether a correction may change it. Filters on the others are pushed below corrections.
     pub correctable: bool,
+    /// Whether rules made it of the record's other columns: it is not part of what was sent, and
+    /// can be made again.
+    pub derived: bool,
     /// One sentence for people, with the unit.
     pub description: &'static str,
 }
@@ -99,6 +104,8 @@ pub trait Kind {
     type Builder: Default;
     const TYPE: ColumnType;
     const NULLABLE: bool;
+    /// See [`Column::derived`].
+    const DERIVED: bool = false;
     fn append(builder: &mut Self::Builder, value: Self::Value<'_>);
     fn finish(builder: &mut Self::Builder) -> ArrayRef;
 }
@@ -144,6 +151,53 @@ macro_rules! optional_kind {
     };
 }
 
+/// An optional kind of derived column, null in most batches: a batch without a value costs nothing.
+macro_rules! rare_kind {
+    ($name:ident, $value:ty, $builder:ty, $ty:expr) => {
+        #[derive(Debug)]
+        pub struct $name;
+        impl Kind for $name {
+            type Value<'a> = Option<$value>;
+            type Builder = Rare<Built<$builder>>;
+            const TYPE: ColumnType = $ty;
+            const NULLABLE: bool = true;
+            const DERIVED: bool = true;
+            #[inline]
+            fn append(rare: &mut Self::Builder, value: Self::Value<'_>) {
+                match (&mut rare.builder, value) {
+                    (None, None) => rare.nulls += 1,
+                    (None, Some(value)) => {
+                        let builder = rare.builder.insert(Box::default());
+                        (0..rare.nulls).for_each(|_| builder.0.append_null());
+                        builder.0.append_value(value);
+                    }
+                    (Some(builder), None) => builder.0.append_null(),
+                    (Some(builder), Some(value)) => builder.0.append_value(value),
+                }
+            }
+            fn finish(rare: &mut Self::Builder) -> ArrayRef {
+                match rare.builder.take() {
+                    None => nulls(&Self::TYPE.memory(), std::mem::take(&mut rare.nulls)),
+                    Some(mut builder) => Arc::new(builder.0.finish()),
+                }
+            }
+        }
+    };
+}
+
+/// The state of a rare column: how many nulls came before the first value, then a builder.
+#[derive(Debug)]
+pub struct Rare<B> {
+    nulls: usize,
+    builder: Option<Box<B>>,
+}
+
+impl<B> Default for Rare<B> {
+    fn default() -> Self {
+        Self { nulls: 0, builder: None }
+    }
+}
+
 /// A kind and its optional sibling.
 macro_rules! kind {
     ($name:ident, $optional:ident, $value:ty, $builder:ty, $ty:expr) => {
@@ -187,6 +241,8 @@ kind!(SharedText, OptSharedText, &'a str, SharedBuilder, ColumnType::SharedText)
 kind!(Int, OptInt, i64, Int64Builder, ColumnType::Int);
 optional_kind!(OptFloat, f64, Float64Builder, ColumnType::Float);
 optional_kind!(OptBool, bool, BooleanBuilder, ColumnType::Bool);
+rare_kind!(RareText, &'a str, StringViewBuilder, ColumnType::Text);
+rare_kind!(RareFloat, f64, Float64Builder, ColumnType::Float);
 required_kind!(Time, i64, TimestampMicrosecondBuilder, ColumnType::Time);
 
 /// The day of the partition, which is not a declared column.

@@ -18,6 +18,7 @@ mod coalesce;
 mod index;
 pub mod json;
 mod kinds;
+mod nulls;
 mod tables;
 
 pub use coalesce::{assign_record_ids, coalesce, memory_bytes};

@@ -18,7 +18,7 @@ pub use spans::{SpanRow, SpansBuilder};
 
 /// Version of the set of columns, written into the data directory and every Parquet file.
 /// Columns are only ever added, nullable; a version names one such set.
-pub const SCHEMA_VERSION: u32 = 1;
+pub const SCHEMA_VERSION: u32 = 2;
 
 /// A `record_id` is the WAL sequence number of the record's frame, shifted left by this many bits,
 /// plus the record's place in the frame.
@@ -43,6 +43,7 @@ const RECORD_ID: Column = Column {
     ty: ColumnType::Int,
     nullable: false,
     correctable: false,
+    derived: false,
     description: "Identity of the row within its table; later arrivals have larger ids.",
 };
 const DATE: Column = Column {
@@ -50,6 +51,7 @@ const DATE: Column = Column {
     ty: ColumnType::Day,
     nullable: false,
     correctable: false,
+    derived: false,
     description: "UTC day of the row's partition: the record's own day when plausible, else the day it arrived.",
 };
 
@@ -304,6 +306,7 @@ macro_rules! table {
                 ty: <$crate::kinds::$kind as $crate::kinds::Kind>::TYPE,
                 nullable: <$crate::kinds::$kind as $crate::kinds::Kind>::NULLABLE,
                 correctable: true $(&& $crate::tables::$fixed)?,
+                derived: <$crate::kinds::$kind as $crate::kinds::Kind>::DERIVED,
                 description: $doc,
             },
         )*];

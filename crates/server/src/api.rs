@@ -3,6 +3,7 @@
 
 pub(crate) mod attributes;
 pub(crate) mod backups;
+pub(crate) mod genai;
 pub(crate) mod health;
 pub(crate) mod keys;
 mod params;

@@ -36,6 +36,7 @@ mod tls;
 mod unread;
 mod wire;
 
+pub use adapters::Explainer;
 pub use auth::SignInLimits;
 pub use config::{Listen, Readiness, ServerConfig, ServerLimits, TlsFiles};
 pub use error::ServerError;

@@ -8,7 +8,7 @@ use http::header;
 use utoipa::openapi::security::{ApiKey, ApiKeyValue, Http, HttpAuthScheme, SecurityScheme};
 use utoipa::{Modify, OpenApi};
 
-use crate::api::{attributes, backups, health, keys, schema, session, sql, tail, traces};
+use crate::api::{attributes, backups, genai, health, keys, schema, session, sql, tail, traces};
 use crate::auth::SESSION_COOKIE;
 
 #[derive(Debug, OpenApi)]
@@ -22,6 +22,9 @@ use crate::auth::SESSION_COOKIE;
     paths(
         attributes::list,
         backups::create,
+        genai::explain,
+        genai::explain_span,
+        genai::unmapped,
         health::get,
         keys::create,
         keys::list,

@@ -4,6 +4,7 @@
 //! crate, the others with the binary. Never knows: how anything behind a port is stored.
 
 mod backup;
+mod dialects;
 mod export;
 mod queries;
 mod tail;
@@ -15,6 +16,7 @@ use std::time::Duration;
 use telltale_base::ErrorKind;
 
 pub use backup::{Backup, BackupReport};
+pub use dialects::{Dialects, Explanation, RuleDecision, SpanExplanation};
 pub use export::{ExportStats, Exporter, Receipt, SignalExports};
 pub use queries::{
     AttributeKey, AttributeQuery, AttributeValue, Attributes, ColumnInfo, Pieces, Queries,

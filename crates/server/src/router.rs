@@ -10,7 +10,7 @@ use axum::routing::{delete, get, post};
 use futures::FutureExt as _;
 use tracing::Instrument as _;
 
-use crate::api::{attributes, backups, health, keys, schema, session, sql, tail, traces};
+use crate::api::{attributes, backups, genai, health, keys, schema, session, sql, tail, traces};
 use crate::auth::guard;
 use crate::fault::{Fault, Reason};
 use crate::otlp::{grpc, http};
@@ -55,6 +55,9 @@ fn api_routes() -> Router<Shared> {
         .route("/api/v1/attributes", get(attributes::list))
         .route("/api/v1/traces", get(traces::search))
         .route("/api/v1/traces/{trace_id}", get(traces::get))
+        .route("/api/v1/traces/{trace_id}/spans/{span_id}/explain", get(genai::explain_span))
+        .route("/api/v1/genai/explain", post(genai::explain))
+        .route("/api/v1/genai/unmapped", get(genai::unmapped))
         .route("/api/v1/tail", get(tail::listen))
         .route("/api/v1/health", get(health::get))
         .route("/api/v1/backups", post(backups::create))

@@ -12,7 +12,7 @@ use crate::auth::{Origins, SignIns};
 use crate::body::{BodyLimits, InFlight};
 use crate::config::{API_ORIGINS, OTLP_ORIGINS, ServerConfig};
 use crate::metrics::Metrics;
-use crate::ports::{Backup, Exporter, Queries, Tail, Vital};
+use crate::ports::{Backup, Dialects, Exporter, Queries, Tail, Vital};
 
 /// What the composition root hands in.
 #[derive(Clone, Debug)]
@@ -21,6 +21,8 @@ pub struct Ports {
     pub meta: Meta,
     /// Takes exports.
     pub exporter: Arc<dyn Exporter>,
+    /// Says what the rules of AI telemetry make of spans.
+    pub dialects: Arc<dyn Dialects>,
     /// Answers questions.
     pub queries: Arc<dyn Queries>,
     /// Tells of arrivals.
@@ -42,6 +44,7 @@ pub(crate) struct Inner {
     pub(crate) config: ServerConfig,
     pub(crate) meta: Meta,
     pub(crate) exporter: Arc<dyn Exporter>,
+    pub(crate) dialects: Arc<dyn Dialects>,
     pub(crate) queries: Arc<dyn Queries>,
     pub(crate) tail: Arc<dyn Tail>,
     pub(crate) vital: Arc<dyn Vital>,
@@ -74,6 +77,7 @@ impl Shared {
             metrics: Metrics::new(),
             meta: ports.meta,
             exporter: ports.exporter,
+            dialects: ports.dialects,
             queries: ports.queries,
             tail: ports.tail,
             vital: ports.vital,

@@ -3,11 +3,13 @@
 mod backup;
 mod own_traces;
 mod pg;
+mod rows;
 mod tail;
 mod vital;
 
 pub(crate) use backup::DataBackup;
 pub(crate) use own_traces::OwnProject;
 pub(crate) use pg::PgSessions;
+pub(crate) use rows::EngineRows;
 pub(crate) use tail::StoreTail;
 pub(crate) use vital::StoreVital;

@@ -37,6 +37,7 @@ pub(crate) struct Config {
     pub(crate) pg: Listen,
     pub(crate) server: ServerSection,
     pub(crate) ingest: IngestSection,
+    pub(crate) genai: GenaiSection,
     pub(crate) storage: StorageSection,
     pub(crate) retention: RetentionSection,
     /// Settings of single projects, by name.
@@ -56,6 +57,7 @@ impl Default for Config {
             pg: Listen::Off,
             server: ServerSection::default(),
             ingest: IngestSection::default(),
+            genai: GenaiSection::default(),
             storage: StorageSection::default(),
             retention: RetentionSection::default(),
             projects: BTreeMap::new(),
@@ -154,6 +156,15 @@ impl Default for IngestSection {
             value_bytes_max: size(ingest.limits.value_bytes_max),
         }
     }
+}
+
+/// `[genai]`
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct GenaiSection {
+    /// Files with rules for dialects of AI telemetry; they go before the built-in ones.
+    #[serde(deserialize_with = "units::list")]
+    pub(crate) rules: Vec<String>,
 }
 
 /// `[storage]`

@@ -9,6 +9,7 @@ mod config;
 mod log;
 mod offline;
 mod own_traces;
+mod rules;
 mod serve;
 mod settings;
 
@@ -114,6 +115,7 @@ fn check_config(config: &Config) -> anyhow::Result<ExitCode> {
     if let Some(files) = settings::server(config).tls {
         telltale_server::tls_config(&files)?;
     }
+    rules::load(&config.genai.rules)?;
     writeln!(std::io::stdout(), "The configuration is valid.")?;
     Ok(ExitCode::SUCCESS)
 }

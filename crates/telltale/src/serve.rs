@@ -8,22 +8,23 @@ use std::sync::Arc;
 
 use anyhow::{Context as _, Result};
 use telltale_base::{Clock, SystemClock};
+use telltale_derive::Renormalise;
 use telltale_ingest::{Ingest, Replay};
 use telltale_meta::Meta;
 use telltale_pg::{PgConfig, PgListener, StatementLimits};
 use telltale_query::Engine;
 use telltale_server::ports::Exporter;
-use telltale_server::{Ports, Server};
+use telltale_server::{Explainer, Ports, Server};
 use telltale_store::{FrameDecoder, Store};
 use telltale_wal::{Fs, RealFs};
 use tokio::runtime::Runtime;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
-use crate::adapters::{DataBackup, PgSessions, StoreTail, StoreVital};
+use crate::adapters::{DataBackup, EngineRows, PgSessions, StoreTail, StoreVital};
 use crate::config::{Config, Listen};
 use crate::own_traces::OwnTraces;
-use crate::{log, settings};
+use crate::{log, rules, settings};
 
 /// Runs the server until it is told to stop.
 pub(crate) fn run(config: Config) -> Result<ExitCode> {
@@ -60,7 +61,8 @@ pub(crate) async fn serve(
     fs.create_dir_all(dir).with_context(|| format!("cannot create {}", dir.display()))?;
 
     let retention = Arc::new(settings::Retention(Arc::clone(&config)));
-    let ingest = settings::ingest(&config);
+    let rules = rules::load(&config.genai.rules)?;
+    let ingest = settings::ingest(&config, Arc::clone(&rules));
     let replay = Arc::new(Replay::open(ingest, retention, Arc::clone(&fs), dir.join("dedup.bin")));
     let decoder = Arc::clone(&replay) as Arc<dyn FrameDecoder>;
     let store =
@@ -69,18 +71,21 @@ pub(crate) async fn serve(
     let meta = Meta::open(meta, Arc::clone(&clock)).await?;
     let backup = DataBackup {
         data_dir: dir.clone(),
-        fs,
+        fs: Arc::clone(&fs),
         clock: Arc::clone(&clock),
         store: Arc::clone(&store),
         meta: meta.clone(),
         replay: Arc::clone(&replay),
     };
     let ingest = Ingest::new(replay, Arc::clone(&store), Arc::clone(&clock));
-    let exporter: Arc<dyn Exporter> = Arc::new(ingest);
+    let exporter: Arc<dyn Exporter> = Arc::new(Arc::clone(&ingest));
     let traces_sink = OwnTraces::sink(&config.telemetry, Arc::clone(&exporter))?;
     let engine = Engine::new(Arc::clone(&store) as _, settings::query(&config, &dir.join("tmp")))?;
+    let rows = Arc::new(EngineRows(Arc::clone(&engine)));
+    let renormalise = Arc::new(Renormalise::new(Arc::clone(&store), rows, rules, fs, dir));
     let ports = Ports {
         meta: meta.clone(),
+        dialects: Arc::new(Explainer { ingest, engine: Arc::clone(&engine) }),
         exporter,
         queries: Arc::clone(&engine) as _,
         tail: Arc::new(StoreTail(Arc::clone(&store))),
@@ -88,6 +93,7 @@ pub(crate) async fn serve(
             store: Arc::clone(&store),
             clock: Arc::clone(&clock),
             started: clock.now(),
+            renormalise: Arc::clone(&renormalise),
             own_traces: own_traces.counters.clone(),
         }),
         backup: Arc::new(backup),
@@ -117,7 +123,7 @@ pub(crate) async fn serve(
         tracing::info!("stopping: requests are finished, writing rows in memory to files");
         stop_store.cancel();
     };
-    tokio::join!(serving, store.run(stop_store.clone()));
+    tokio::join!(serving, store.run(stop_store.clone()), renormalise.run(stop_serving.clone()));
     meta.close().await;
     tracing::info!("stopped");
     Ok(())

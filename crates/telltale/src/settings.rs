@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use telltale_base::{ByteSize, Project, Signal};
+use telltale_genai::Rules;
 use telltale_ingest::{IngestConfig, RetentionPort};
 use telltale_otlp::Masker;
 use telltale_query::QueryConfig;
@@ -129,10 +130,11 @@ impl RetentionPort for Retention {
     }
 }
 
-pub(crate) fn ingest(config: &Config) -> IngestConfig {
+pub(crate) fn ingest(config: &Config, rules: Arc<Rules>) -> IngestConfig {
     let section = &config.ingest;
     let mut ingest = IngestConfig {
         masker: Arc::new(if section.masking { Masker::builtin() } else { Masker::off() }),
+        rules,
         dedup_window: section.dedup_window.0,
         dedup_exports_max: section.dedup_exports_max,
         dedup_spans_max: section.dedup_spans_max,

@@ -163,7 +163,12 @@ fn answered(table: Table, memory: &RecordBatch) -> RecordBatch {
 
 /// What a server makes of a request.
 fn stored(table: Table, requests: &[Vec<u8>]) -> Vec<RecordBatch> {
-    let context = Context { arrival: UnixNanos(TIME), retention: None, limits: Limits::default() };
+    let context = Context {
+        arrival: UnixNanos(TIME),
+        retention: None,
+        limits: Limits::default(),
+        rules: telltale_genai::Rules::shared(),
+    };
     let body = requests.concat();
     let tables = telltale_otlp::decode(shape::signal(table), &body, &context).unwrap();
     tables.into_iter().filter(|(of, _)| *of == table).map(|(_, batch)| batch).collect()

@@ -8,6 +8,7 @@ use std::sync::LazyLock;
 use bytes::Bytes;
 use libfuzzer_sys::fuzz_target;
 use telltale_base::{Signal, UnixNanos};
+use telltale_genai::Rules;
 use telltale_otlp::{Context, Encoding, Limits, Masker};
 
 static MASKER: LazyLock<Masker> = LazyLock::new(Masker::builtin);
@@ -20,6 +21,7 @@ fuzz_target!(|data: &[u8]| {
         arrival: UnixNanos(1_767_323_045_000_000_000),
         retention: None,
         limits: Limits::default(),
+        rules: Rules::shared(),
     };
     let body = Bytes::copy_from_slice(body);
     if let Ok(admitted) = telltale_otlp::admit(signal, encoding, body, &MASKER, &context) {

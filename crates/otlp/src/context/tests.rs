@@ -8,6 +8,7 @@ fn times_before_the_clock_existed_do_not_wrap() {
         arrival: UnixNanos(5),
         retention: Some(Duration::MAX),
         limits: Limits::default(),
+        rules: Rules::shared(),
     };
     let days = Days::new(&context);
     assert_eq!(days.partition(1), (0, None));

@@ -11,13 +11,19 @@ use opentelemetry_proto::tonic::logs::v1::{LogRecord, ResourceLogs, ScopeLogs};
 use opentelemetry_proto::tonic::trace::v1::{ResourceSpans, ScopeSpans, Span};
 use prost::Message;
 use telltale_base::{Signal, UnixNanos};
+use telltale_genai::Rules;
 use telltale_otlp::{Admitted, Context, DecodeError, Encoding, Limits, Masker};
 
 /// 2026-01-02T03:04:05Z.
 pub(crate) const ARRIVAL: i64 = 1_767_323_045_000_000_000;
 
 pub(crate) fn context() -> Context {
-    Context { arrival: UnixNanos(ARRIVAL), retention: None, limits: Limits::default() }
+    Context {
+        arrival: UnixNanos(ARRIVAL),
+        retention: None,
+        limits: Limits::default(),
+        rules: Rules::shared(),
+    }
 }
 
 pub(crate) fn context_with(change: impl FnOnce(&mut Limits)) -> Context {

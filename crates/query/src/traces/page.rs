@@ -284,7 +284,7 @@ const SUMMARY_COLUMNS: [&str; 10] = [
 const FULL_COLUMNS: [&str; 6] =
     ["attributes", "events", "links", "resource", "scope_name", "scope_version"];
 
-fn id_is(id: TraceId) -> Expr {
+pub(super) fn id_is(id: TraceId) -> Expr {
     col("trace_id").eq(lit(ScalarValue::BinaryView(Some(id.0.to_vec()))))
 }
 

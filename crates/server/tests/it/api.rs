@@ -1,6 +1,7 @@
 //! `/api/v1`, resource by resource.
 
 mod backups;
+mod genai;
 mod health;
 mod keys;
 mod schema;

@@ -15,7 +15,8 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
 pub(crate) use ports::{
-    Exported, FakeBackup, FakeExporter, FakeQueries, FakeTail, FakeVital, PIECE, batch,
+    Exported, FakeBackup, FakeDialects, FakeExporter, FakeQueries, FakeTail, FakeVital, PIECE,
+    batch,
 };
 pub(crate) use raw::{raw, raw_open};
 
@@ -60,6 +61,7 @@ impl Behind {
         Ports {
             meta: self.meta.clone(),
             exporter: Arc::clone(&self.exporter) as Arc<dyn Exporter>,
+            dialects: Arc::new(FakeDialects),
             queries: Arc::clone(&self.queries) as Arc<dyn Queries>,
             tail: Arc::clone(&self.tail) as Arc<dyn Tail>,
             vital: Arc::clone(&self.vital) as Arc<dyn Vital>,

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use telltale_base::{Clock, UnixNanos};
+use telltale_derive::Renormalise;
 use telltale_server::ports::{Vital, VitalTable, VitalTask, Vitals};
 use telltale_store::Store;
 use telltale_telemetry::Counters;
@@ -18,6 +19,7 @@ pub(crate) struct StoreVital {
     pub(crate) store: Arc<Store>,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) started: UnixNanos,
+    pub(crate) renormalise: Arc<Renormalise>,
     pub(crate) own_traces: Counters,
 }
 
@@ -38,7 +40,7 @@ impl Vital for StoreVital {
         let own_spans = self.own_traces.read();
         let count = |n: usize| u64::try_from(n).unwrap_or(u64::MAX);
         Vitals {
-            tasks: tasks.collect(),
+            tasks: tasks.chain(self.renormalising(now)).collect(),
             faults,
             // Records become visible before they are acknowledged, so nothing acked can lag.
             ingest_lag: Duration::ZERO,
@@ -66,5 +68,21 @@ impl Vital for StoreVital {
                 })
                 .collect(),
         }
+    }
+}
+
+impl StoreVital {
+    /// The job is a task while it has rows to visit. It pauses for seconds at most, so that one
+    /// which does not get on has an error to tell.
+    fn renormalising(&self, now: UnixNanos) -> Option<VitalTask> {
+        let status = self.renormalise.status();
+        let idle =
+            if status.last_error.is_some() { now.since(self.started) } else { Duration::ZERO };
+        (!status.done).then(|| VitalTask {
+            name: "renormalise".to_owned(),
+            idle,
+            idle_max: STALLED,
+            last_error: status.last_error,
+        })
     }
 }

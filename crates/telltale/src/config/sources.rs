@@ -12,8 +12,8 @@ use super::validate::validate;
 const NOT_CONFIG: [&str; 3] = ["TELLTALE_CONFIG", "TELLTALE_KEY", "TELLTALE_URL"];
 
 /// Sections of the file; a variable's name starts with one, or is a key of the top level.
-const SECTIONS: [&str; 7] =
-    ["server", "ingest", "storage", "retention", "query", "telemetry", "log"];
+const SECTIONS: [&str; 8] =
+    ["server", "ingest", "genai", "storage", "retention", "query", "telemetry", "log"];
 
 /// What flags said, as keys of the top level.
 pub(crate) type Overrides = Vec<(&'static str, String)>;

@@ -12,12 +12,12 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use futures::StreamExt as _;
 use futures::stream;
-use telltale_base::{ErrorKind, Project, Signal};
+use telltale_base::{ErrorKind, Project, Signal, SpanId, TraceId};
 use telltale_server::ports::{
     Arrival, Arrivals, AttributeKey, AttributeQuery, Attributes, Backup, BackupReport, ColumnInfo,
-    Encoding, ExportStats, Exporter, Format, Pieces, Queries, QueryStats, Receipt, Refusal,
-    SqlRequest, TableInfo, Tail, TracePage, TraceRequest, TraceSearch, TraceSummary, TraceView,
-    Vital, Vitals,
+    Dialects, Encoding, Explanation, ExportStats, Exporter, Format, Pieces, Queries, QueryStats,
+    Receipt, Refusal, SpanExplanation, SqlRequest, TableInfo, Tail, TracePage, TraceRequest,
+    TraceSearch, TraceSummary, TraceView, Vital, Vitals,
 };
 use tokio::sync::{Notify, Semaphore, broadcast};
 
@@ -214,6 +214,48 @@ impl Queries for FakeQueries {
 
     fn stats(&self) -> QueryStats {
         QueryStats { memory_bytes: 7, panics: 2 }
+    }
+}
+
+/// Explains a body by its length; knows one span, and that `gen_ai.new` has no rule.
+#[derive(Debug, Default)]
+pub(crate) struct FakeDialects;
+
+impl FakeDialects {
+    fn explanation(name: String) -> Explanation {
+        let span = SpanExplanation {
+            trace_id: "07".repeat(16),
+            span_id: "01".repeat(8),
+            name,
+            scope_name: String::new(),
+            dialects: vec!["otel".to_owned()],
+            decisions: Vec::new(),
+            unmapped: Vec::new(),
+        };
+        Explanation { rules_version: 1, spans: vec![span] }
+    }
+}
+
+#[async_trait]
+impl Dialects for FakeDialects {
+    async fn explain(&self, encoding: Encoding, body: Bytes) -> Result<Explanation, Refusal> {
+        Ok(Self::explanation(format!("{encoding:?} {}", body.len())))
+    }
+
+    async fn explain_span(
+        &self,
+        project: &Project,
+        trace_id: TraceId,
+        span_id: SpanId,
+    ) -> Result<Explanation, Refusal> {
+        if span_id != SpanId([1; 8]) {
+            return Err(Refusal::new(ErrorKind::NotFound, "there is no such span"));
+        }
+        Ok(Self::explanation(format!("{project} {trace_id}")))
+    }
+
+    fn is_unmapped(&self, attribute: &str) -> bool {
+        attribute.starts_with("default:")
     }
 }
 

@@ -1,0 +1,75 @@
+//! Rows whose derived columns come out different by the rules of now, as corrections.
+//!
+//! A row is written as OTLP and read again, which is the way that every record took when it came:
+//! there is no second reading of attributes that could differ.
+
+use std::sync::Arc;
+
+use arrow::array::{Array, ArrayRef, AsArray};
+use arrow::datatypes::{DataType, Date32Type, Float64Type, Int64Type};
+use arrow::record_batch::RecordBatch;
+use telltale_base::{Signal, UnixNanos};
+use telltale_genai::Rules;
+use telltale_otlp::{Context, Limits};
+use telltale_schema::Table;
+use telltale_store::{Change, Correction, Scalar};
+
+use crate::error::DeriveError;
+
+/// The corrections that a page needs.
+pub(super) fn corrections(
+    page: &[RecordBatch],
+    rules: &Arc<Rules>,
+) -> Result<Vec<Correction>, DeriveError> {
+    // The arrival decides the partition only, which a stored row has.
+    let (arrival, rules) = (UnixNanos(0), Arc::clone(rules));
+    let context = Context { arrival, retention: None, limits: Limits::none(), rules };
+    let mut corrections = Vec::new();
+    for batch in page {
+        for row in 0..batch.num_rows() {
+            let stored = batch.slice(row, 1);
+            let body = telltale_otlp::encode(Table::Spans, std::slice::from_ref(&stored))?;
+            let made = telltale_otlp::decode(Signal::Traces, &body, &context)?;
+            let made = made.first().map(|(_, batch)| batch);
+            let changes = made.map(|made| changes(&stored, made)).unwrap_or_default();
+            if let (false, Some(correction)) = (changes.is_empty(), identity(&stored)) {
+                corrections.push(correction(changes));
+            }
+        }
+    }
+    Ok(corrections)
+}
+
+/// Makes a correction of the row.
+fn identity(row: &RecordBatch) -> Option<impl FnOnce(Vec<(String, Scalar)>) -> Correction> {
+    let record_id = row.column_by_name("record_id")?.as_primitive_opt::<Int64Type>()?.value(0);
+    let date = row.column_by_name("date")?.as_primitive_opt::<Date32Type>()?.value(0);
+    Some(move |columns| Correction { record_id, date, change: Change::Set(columns) })
+}
+
+/// The derived columns of `made` that differ from those of `stored`.
+fn changes(stored: &RecordBatch, made: &RecordBatch) -> Vec<(String, Scalar)> {
+    let derived = Table::Spans.columns().iter().filter(|column| column.derived);
+    derived
+        .filter_map(|column| {
+            let new = scalar(made.column_by_name(column.name)?)?;
+            let old = stored.column_by_name(column.name).and_then(scalar).unwrap_or(Scalar::Null);
+            (new != old).then(|| (column.name.to_owned(), new))
+        })
+        .collect()
+}
+
+/// The value of a column of one row; `None` for types that no derived column has.
+fn scalar(column: &ArrayRef) -> Option<Scalar> {
+    if column.is_null(0) {
+        return Some(Scalar::Null);
+    }
+    match column.data_type() {
+        DataType::Utf8View => Some(Scalar::Text(column.as_string_view_opt()?.value(0).to_owned())),
+        DataType::Int64 => Some(Scalar::Int(column.as_primitive_opt::<Int64Type>()?.value(0))),
+        DataType::Float64 => {
+            Some(Scalar::Float(column.as_primitive_opt::<Float64Type>()?.value(0)))
+        }
+        _ => None,
+    }
+}
