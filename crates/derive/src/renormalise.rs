@@ -63,6 +63,8 @@ pub struct RenormaliseStatus {
     pub visited: u64,
     /// Rows changed since the server started.
     pub changed: u64,
+    /// How long no page could be finished: the pauses between the tries since one was.
+    pub failing_for: Duration,
     /// Why the last page failed; it is tried again.
     pub last_error: Option<String>,
 }
@@ -121,6 +123,10 @@ impl Renormalise {
         let mut status = self.lock();
         status.last_error = step.as_ref().err().map(ToString::to_string);
         status.done = matches!(step, Ok(Step::Done));
+        status.failing_for = match step {
+            Ok(_) => Duration::ZERO,
+            Err(_) => status.failing_for.saturating_add(RETRY_PAUSE),
+        };
     }
 
     /// Visits one page.

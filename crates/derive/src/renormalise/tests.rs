@@ -214,6 +214,10 @@ async fn a_job_that_was_stopped_goes_on_from_its_place() {
     assert_eq!(bench.shown(), ["ours - -"]);
     assert_eq!(job.step().await.unwrap(), Step::Page);
     assert_eq!(bench.shown(), ["ours chat -"]);
+    job.note(&Err(DeriveError::Rows("on purpose".to_owned())));
+    assert_eq!(job.status().failing_for, RETRY_PAUSE);
+    job.note(&Ok(Step::Page));
+    assert_eq!(job.status().failing_for, Duration::ZERO, "what failed once is not stalled");
     let again = bench.job(&user);
     assert_eq!(finish(&again).await.visited, 0, "the page is behind its place");
 }

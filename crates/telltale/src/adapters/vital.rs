@@ -40,7 +40,7 @@ impl Vital for StoreVital {
         let own_spans = self.own_traces.read();
         let count = |n: usize| u64::try_from(n).unwrap_or(u64::MAX);
         Vitals {
-            tasks: tasks.chain(self.renormalising(now)).collect(),
+            tasks: tasks.chain(self.renormalising()).collect(),
             faults,
             // Records become visible before they are acknowledged, so nothing acked can lag.
             ingest_lag: Duration::ZERO,
@@ -72,15 +72,12 @@ impl Vital for StoreVital {
 }
 
 impl StoreVital {
-    /// The job is a task while it has rows to visit. It pauses for seconds at most, so that one
-    /// which does not get on has an error to tell.
-    fn renormalising(&self, now: UnixNanos) -> Option<VitalTask> {
+    /// The job is a task while it has rows to visit.
+    fn renormalising(&self) -> Option<VitalTask> {
         let status = self.renormalise.status();
-        let idle =
-            if status.last_error.is_some() { now.since(self.started) } else { Duration::ZERO };
         (!status.done).then(|| VitalTask {
             name: "renormalise".to_owned(),
-            idle,
+            idle: status.failing_for,
             idle_max: STALLED,
             last_error: status.last_error,
         })
