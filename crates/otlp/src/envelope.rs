@@ -59,6 +59,9 @@ pub(crate) struct Around<'a> {
 
 /// A signal's records: what stands in field 2 of a scope.
 pub(crate) trait Records {
+    /// Whether columns of AI telemetry are derived, for which dialects are looked up.
+    const DERIVES: bool = false;
+
     /// Takes one message, books its records in the report, and fails only for broken structure.
     fn take(
         &mut self,
@@ -91,7 +94,9 @@ pub(crate) fn walk<R: Records>(
                 return Ok(());
             }
         }
-        around.ai.enter_resource(group)?;
+        if R::DERIVES {
+            around.ai.enter_resource(group)?;
+        }
         each(group, 2, |scope| {
             match around.scope.read(scope, limits) {
                 Ok(()) => {}
@@ -101,7 +106,9 @@ pub(crate) fn walk<R: Records>(
                     return Ok(());
                 }
             }
-            around.ai.enter_scope(rules, around.scope.name, around.scope.version);
+            if R::DERIVES {
+                around.ai.enter_scope(rules, around.scope.name, around.scope.version);
+            }
             each(scope, 2, |record| records.take(record, &around, &mut report))
         })
     })?;

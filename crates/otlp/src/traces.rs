@@ -125,6 +125,8 @@ impl<'c> Spans<'c> {
 }
 
 impl Records for Spans<'_> {
+    const DERIVES: bool = true;
+
     fn take(
         &mut self,
         message: &[u8],
