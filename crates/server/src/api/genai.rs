@@ -18,8 +18,8 @@ use crate::wire::{JSON, PROTOBUF, Problem, media_type};
 
 const LIMIT_DEFAULT: usize = 200;
 const LIMIT_MAX: usize = 2_000;
-/// Attributes of a table that are looked through.
-const LOOKED_THROUGH_MAX: usize = 5_000;
+/// Attributes of a table that are looked through: more than a catalogue keeps.
+const LOOKED_THROUGH_MAX: usize = 10_000;
 /// The tables whose records can be AI telemetry.
 const TABLES: [&str; 4] = ["spans", "logs", "metrics", "histograms"];
 
