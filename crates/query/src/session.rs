@@ -2,6 +2,7 @@
 
 mod cooperative;
 mod projections;
+mod runs;
 mod yielding;
 
 use std::sync::Arc;
@@ -109,6 +110,7 @@ impl Sessions {
             .with_catalog_list(catalogs)
             .with_expr_planners(SessionStateDefaults::default_expr_planners())
             .with_optimizer_rules(projections::rules())
+            .with_physical_optimizer_rule(Arc::new(runs::GroupSortedRuns))
             .with_physical_optimizer_rule(Arc::new(cooperative::Cooperate(stop)))
             .with_scalar_functions(functions.collect())
             .with_higher_order_functions(SessionStateDefaults::default_higher_order_functions())

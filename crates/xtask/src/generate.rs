@@ -1,9 +1,10 @@
 //! Files that are generated from code and committed, so that a change of the API shows in a diff.
 
-use std::process::{Command, ExitCode};
+use std::process::ExitCode;
 
 use anyhow::{Context, Result};
 
+use crate::cargo::cargo;
 use crate::repository::Repository;
 
 /// Set while a test should write the file that it otherwise compares.
@@ -11,10 +12,9 @@ const UPDATE: &str = "TELLTALE_UPDATE_OPENAPI";
 
 /// Runs the server's test of the committed `OpenAPI` document in its writing mode.
 pub(crate) fn openapi(repository: &Repository) -> Result<ExitCode> {
-    let status = Command::new("cargo")
-        .args(["test", "--locked", "--workspace", "--test", "it", "openapi"])
+    let status = cargo(repository)
+        .args(["test", "--locked", "--workspace", "--lib", "--bins", "--tests", "openapi"])
         .env(UPDATE, "1")
-        .current_dir(repository.root())
         .status()
         .context("cannot run cargo test")?;
     Ok(if status.success() { ExitCode::SUCCESS } else { ExitCode::FAILURE })

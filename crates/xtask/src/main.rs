@@ -6,6 +6,7 @@
 #![forbid(unsafe_code)]
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "a developer's tool prints")]
 
+mod cargo;
 mod generate;
 mod measure;
 mod prices;

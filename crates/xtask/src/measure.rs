@@ -5,15 +5,15 @@ use std::process::{Command, ExitCode};
 
 use anyhow::{Context, Result, bail};
 
+use crate::cargo::cargo;
 use crate::repository::Repository;
 
 /// Runs `telltale-bench` with the given arguments against the release server.
 pub(crate) fn bench(repository: &Repository, args: &[String]) -> Result<ExitCode> {
     let packages = ["--package", "telltale", "--package", "telltale-bench"];
-    let built = Command::new("cargo")
+    let built = cargo(repository)
         .args(["build", "--locked", "--release"])
         .args(packages)
-        .current_dir(repository.root())
         .status()
         .context("cannot run cargo build")?;
     if !built.success() {
