@@ -4,5 +4,5 @@
 source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 
 need_rust
-step "release build" cargo build --locked --release --package telltale-bench
+step "release build" cargo build --locked --release --package telltale --package telltale-bench
 exec "$CARGO_TARGET_DIR/release/telltale-bench" demo "$@"

@@ -12,6 +12,7 @@
 //! | `clusters` | sets of reports of one call |
 //! | `join` | the ways in which reports are found to be of one call |
 //! | `metrics` | calls known only as sums |
+//! | `book` | the same as reports come in: what each new one changes |
 //! | `call` | the call of a set: its bearer, its usage, the verdict on each report |
 //!
 //! # What is a component
@@ -28,6 +29,7 @@
 //! each model.
 
 mod agree;
+mod book;
 mod call;
 mod clusters;
 mod forest;
@@ -35,6 +37,7 @@ mod join;
 mod metrics;
 mod report;
 
+pub use book::{Book, BookLimits, Booked, Changes};
 pub use call::{Call, Settlement, Verdict, Why};
 pub use report::{LinkKey, MetricPart, Report, Signal, SpanIds, links};
 

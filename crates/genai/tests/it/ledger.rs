@@ -30,12 +30,12 @@ fn mixed() -> Vec<Report> {
 }
 
 /// The same records again under other keys, as exports that were cut differently bring them.
-fn again(reports: &[Report]) -> Vec<Report> {
+pub(crate) fn again(reports: &[Report]) -> Vec<Report> {
     reports.iter().map(|report| Report { key: report.key + (1 << 100), ..report.clone() }).collect()
 }
 
 /// A shuffle that a number decides.
-fn shuffled(reports: &[Report], seed: u64) -> Vec<Report> {
+pub(crate) fn shuffled(reports: &[Report], seed: u64) -> Vec<Report> {
     let mut state = seed.wrapping_mul(2).wrapping_add(1);
     let mut shuffled = reports.to_vec();
     for place in (1..shuffled.len()).rev() {

@@ -6,6 +6,7 @@
     reason = "tests fail by panicking"
 )]
 
+mod book;
 mod calls;
 mod canonical;
 mod dialects;
