@@ -95,3 +95,25 @@ def span_ids(request):
         for scope_spans in resource_spans.scope_spans
         for span in scope_spans.spans
     ]
+
+
+FIELDS = {
+    "traces": ("resource_spans", "scope_spans", "spans"),
+    "logs": ("resource_logs", "scope_logs", "log_records"),
+    "metrics": ("resource_metrics", "scope_metrics", "metrics"),
+}
+
+
+def single_records(signal, message):
+    """The records of a request as requests of one record each, serialised."""
+    groups, scopes, records = FIELDS[signal]
+    for group in getattr(message, groups):
+        for scope in getattr(group, scopes):
+            for record in getattr(scope, records):
+                request = REQUESTS[signal]()
+                own_group = getattr(request, groups).add()
+                own_group.resource.CopyFrom(group.resource)
+                own_scope = getattr(own_group, scopes).add()
+                own_scope.scope.CopyFrom(scope.scope)
+                getattr(own_scope, records).add().CopyFrom(record)
+                yield request.SerializeToString()

@@ -23,6 +23,8 @@ pub(crate) enum Kind {
     Small,
     /// LLM spans of 2 to 12 KB.
     Llm,
+    /// The same bytes under names that no rule knows: what they would cost if they were any spans.
+    Unknown,
 }
 
 /// The generator of a kind of traffic, starting now.
@@ -38,7 +40,7 @@ pub(crate) fn generator_with(
 ) -> Result<OtlpGen> {
     let mix = match kind {
         Kind::Small => Mix::SmallSpans,
-        Kind::Llm => Mix::LlmSpans,
+        Kind::Llm | Kind::Unknown => Mix::LlmSpans,
     };
     let now = SystemTime::now().duration_since(UNIX_EPOCH)?;
     let start = UnixNanos(i64::try_from(now.as_nanos())?);
@@ -83,7 +85,10 @@ fn bodies(kind: Kind, seed: u64, args: &IngestArgs) -> Result<Bodies> {
     let mut bodies = Vec::new();
     let mut bytes = 0;
     while bytes < args.megabytes * 1_000_000 {
-        let body = generator.next_traces(args.batch);
+        let mut body = generator.next_traces(args.batch);
+        if kind == Kind::Unknown {
+            rename(&mut body);
+        }
         bytes += body.len();
         bodies.push(body);
     }
@@ -95,6 +100,18 @@ fn bodies(kind: Kind, seed: u64, args: &IngestArgs) -> Result<Bodies> {
         spans += scopes.map(|s| s.spans.len()).sum::<usize>();
     }
     Ok(Bodies { exports: bodies, spans, bytes, prost_seconds: thread_cpu_seconds()? - start })
+}
+
+/// Gives AI attributes names of the same length that no rule knows.
+fn rename(body: &mut [u8]) {
+    let (known, unknown) = (b"gen_ai", b"any_ot");
+    let places = body.windows(known.len()).enumerate().filter(|(_, bytes)| bytes == known);
+    let places: Vec<usize> = places.map(|(place, _)| place).collect();
+    for place in places {
+        if let Some(name) = body.get_mut(place..place + known.len()) {
+            name.copy_from_slice(unknown);
+        }
+    }
 }
 
 /// CPU time of this thread, at the resolution of the scheduler.
@@ -113,7 +130,7 @@ pub(crate) async fn run(binary: &Path, scratch: &Path, args: IngestArgs) -> Resu
     say(
         "kind   proto coding    fsync  spans/s acked  spans/s all  MB/s acked  MB/s all  x prost  peak MiB  B/span  ratio  p99 ms (half load)",
     );
-    for kind in [Kind::Small, Kind::Llm].into_iter().filter(|k| one(*k)) {
+    for kind in [Kind::Small, Kind::Llm, Kind::Unknown].into_iter().filter(|k| one(*k)) {
         let bodies = bodies(kind, 1, &args)?;
         for protocol in [Protocol::Grpc, Protocol::Http] {
             for coding in [Coding::Identity, Coding::Zstd, Coding::Gzip] {

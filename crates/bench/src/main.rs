@@ -13,6 +13,7 @@
 mod client;
 mod demo;
 mod ingest;
+mod ledger;
 mod load;
 mod process;
 mod query;
@@ -43,6 +44,8 @@ enum Command {
     Ingest(ingest::IngestArgs),
     /// Query latencies over many stored spans, against `DuckDB` on the same files.
     Query(query::QueryArgs),
+    /// What asking the token ledger costs with many calls in it, and with some of them corrected.
+    Ledger(ledger::LedgerArgs),
     /// Memory under steady load for a long time.
     Soak(soak::SoakArgs),
     /// Agent and RAG traffic to a running server.
@@ -63,6 +66,7 @@ async fn main() -> Result<()> {
     match args.command {
         Command::Ingest(ingest) => ingest::run(&args.server, &scratch, ingest).await,
         Command::Query(query) => query::run(&args.server, &scratch, query).await,
+        Command::Ledger(ledger) => ledger::run(&args.server, &scratch, ledger).await,
         Command::Demo(demo) => demo::run(demo).await,
         Command::Soak(soak) => soak::run(&args.server, &scratch, soak).await,
     }

@@ -172,10 +172,11 @@ async fn one_trace_id(connection: &mut Connection) -> Result<String> {
     Ok(cell.context("no spans are stored")?.to_owned())
 }
 
-type Answer<'a> = std::pin::Pin<Box<dyn Future<Output = Result<(u16, bytes::Bytes)>> + 'a>>;
+pub(crate) type Answer<'a> =
+    std::pin::Pin<Box<dyn Future<Output = Result<(u16, bytes::Bytes)>> + 'a>>;
 
 /// Median milliseconds of a request over some runs, after one to warm up.
-async fn times(
+pub(crate) async fn times(
     runs: usize,
     connection: &mut Connection,
     mut ask: impl for<'a> FnMut(&'a mut Connection, usize) -> Answer<'a>,

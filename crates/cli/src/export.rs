@@ -87,6 +87,8 @@ pub enum ExportTable {
     Metrics,
     /// Data points of histograms and summaries.
     Histograms,
+    /// Provider calls; not as OTLP.
+    Calls,
 }
 
 impl ExportTable {
@@ -96,6 +98,7 @@ impl ExportTable {
             Self::Logs => Table::Logs,
             Self::Metrics => Table::Metrics,
             Self::Histograms => Table::Histograms,
+            Self::Calls => Table::Calls,
         }
     }
 }

@@ -2,7 +2,9 @@
 //!
 //! | module | what it does |
 //! |---|---|
+//! | `revisit` | the job: goes through the rows of a table, page by page |
 //! | `renormalise` | makes the columns of AI telemetry again when the rules have changed |
+//! | `reprice` | prices calls again when prices have changed |
 //!
 //! Changes go through the store's corrections, so that readers see them at once and files follow.
 //! What a job needs to read it asks of a port of its own.
@@ -13,6 +15,10 @@
 
 mod error;
 mod renormalise;
+mod reprice;
+mod revisit;
 
 pub use error::DeriveError;
-pub use renormalise::{Page, Renormalise, RenormaliseStatus, SpanRows};
+pub use renormalise::Renormalise;
+pub use reprice::Reprice;
+pub use revisit::{Page, Revisit, RevisitStatus, StoredRows, Visit};

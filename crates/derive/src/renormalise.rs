@@ -1,194 +1,103 @@
-//! Makes the derived columns of stored spans again after the rules have changed.
+//! Rows whose derived columns come out different by the rules of now, as corrections.
 //!
-//! Spans that arrive from now on are normalised by the new rules already, so only rows up to the
-//! position at the start of the job are visited, project by project in the order of arrival. A row
-//! whose columns come out the same is left alone. The place is written after each page: a restart
-//! goes on there, and a page that is done twice changes nothing.
+//! A row is written as OTLP and read again, which is the way that every record took when it came:
+//! there is no second reading of attributes that could differ.
 
-mod changes;
-mod state;
+use std::sync::Arc;
 
-use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
-
+use arrow::array::{Array, ArrayRef, AsArray};
+use arrow::datatypes::{DataType, Date32Type, Float64Type, Int64Type};
 use arrow::record_batch::RecordBatch;
-use async_trait::async_trait;
-use telltale_base::Project;
+use telltale_base::{Project, Signal, UnixNanos};
 use telltale_genai::Rules;
-use telltale_schema::{RECORD_ORDINAL_BITS, Table};
-use telltale_store::Store;
-use telltale_wal::Fs;
-use tokio_util::sync::CancellationToken;
+use telltale_otlp::{Context, Limits};
+use telltale_schema::{LEDGER_COLUMNS, Table};
+use telltale_store::{Change, Correction, Scalar};
 
 use crate::error::DeriveError;
-use state::State;
+use crate::revisit::Visit;
 
-/// Rows of one page.
-const PAGE_ROWS: usize = 20_000;
-/// Pause after each page, so that ingest and queries stay smooth.
-const PAUSE: Duration = Duration::from_millis(100);
-/// Pause after a page that failed.
-const RETRY_PAUSE: Duration = Duration::from_secs(10);
-
-/// Reads rows of `spans` as corrected.
-#[async_trait]
-pub trait SpanRows: Send + Sync + std::fmt::Debug {
-    /// The `limit` rows with the smallest ids above `after` and not above `upto`, in any order;
-    /// trace and span ids are bytes. `None` when there are no more.
-    async fn page(
-        &self,
-        project: &Project,
-        after: i64,
-        upto: i64,
-        limit: usize,
-    ) -> Result<Option<Page>, String>;
-}
-
-/// Some rows of `spans`.
-#[derive(Clone, Debug)]
-pub struct Page {
-    /// The rows.
-    pub rows: Vec<RecordBatch>,
-    /// The largest id among them.
-    pub last: i64,
-}
-
-/// How the job stands.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct RenormaliseStatus {
-    /// Whether it has visited every row that it had to.
-    pub done: bool,
-    /// Rows visited since the server started.
-    pub visited: u64,
-    /// Rows changed since the server started.
-    pub changed: u64,
-    /// How long no page could be finished: the pauses between the tries since one was.
-    pub failing_for: Duration,
-    /// Why the last page failed; it is tried again.
-    pub last_error: Option<String>,
-}
-
-/// The job.
+/// Makes the columns of AI telemetry again when the rules have changed.
 #[derive(Debug)]
-pub struct Renormalise {
-    store: Arc<Store>,
-    rows: Arc<dyn SpanRows>,
-    rules: Arc<Rules>,
-    fs: Arc<dyn Fs>,
-    path: PathBuf,
-    status: Mutex<RenormaliseStatus>,
+pub struct Renormalise(pub Arc<Rules>);
+
+impl Visit for Renormalise {
+    fn name(&self) -> &'static str {
+        "renormalise"
+    }
+
+    fn table(&self) -> Table {
+        Table::Spans
+    }
+
+    fn fingerprint(&self) -> u64 {
+        self.0.fingerprint()
+    }
+
+    fn corrections(
+        &self,
+        _: &Project,
+        rows: &[RecordBatch],
+    ) -> Result<Vec<(Table, Correction)>, DeriveError> {
+        let changed = corrections(rows, &self.0)?;
+        Ok(changed.into_iter().map(|correction| (Table::Spans, correction)).collect())
+    }
 }
 
-impl Renormalise {
-    /// A job that keeps its place in a file of the data directory.
-    pub fn new(
-        store: Arc<Store>,
-        rows: Arc<dyn SpanRows>,
-        rules: Arc<Rules>,
-        fs: Arc<dyn Fs>,
-        data_dir: &Path,
-    ) -> Self {
-        let path = data_dir.join("renormalise.json");
-        Self { store, rows, rules, fs, path, status: Mutex::default() }
-    }
-
-    /// How it stands.
-    pub fn status(&self) -> RenormaliseStatus {
-        self.lock().clone()
-    }
-
-    /// Runs until every row was visited or `stop`. What fails is tried again after a pause.
-    pub async fn run(&self, stop: CancellationToken) {
-        while !stop.is_cancelled() && !self.status().done {
-            let step = self.step().await;
-            let pause = match &step {
-                Ok(_) => PAUSE,
-                Err(error) => {
-                    tracing::warn!(%error, "cannot normalise stored spans again; trying later");
-                    RETRY_PAUSE
-                }
-            };
-            self.note(&step);
-            if !matches!(step, Ok(Step::Done)) {
-                tokio::select! {
-                    () = stop.cancelled() => return,
-                    () = tokio::time::sleep(pause) => {}
-                }
+/// The corrections that a page needs.
+fn corrections(page: &[RecordBatch], rules: &Arc<Rules>) -> Result<Vec<Correction>, DeriveError> {
+    // The arrival decides the partition only, which a stored row has.
+    let (arrival, rules) = (UnixNanos(0), Arc::clone(rules));
+    let context = Context { arrival, retention: None, limits: Limits::none(), rules };
+    let mut corrections = Vec::new();
+    for batch in page {
+        for row in 0..batch.num_rows() {
+            let stored = batch.slice(row, 1);
+            let body = telltale_otlp::encode(Table::Spans, std::slice::from_ref(&stored))?;
+            let made = telltale_otlp::decode(Signal::Traces, &body, &context)?;
+            let made = made.first().map(|(_, batch)| batch);
+            let changes = made.map(|made| changes(&stored, made)).unwrap_or_default();
+            if let (false, Some(correction)) = (changes.is_empty(), identity(&stored)) {
+                corrections.push(correction(changes));
             }
         }
     }
-
-    fn note(&self, step: &Result<Step, DeriveError>) {
-        let mut status = self.lock();
-        status.last_error = step.as_ref().err().map(ToString::to_string);
-        status.done = matches!(step, Ok(Step::Done));
-        status.failing_for = match step {
-            Ok(_) => Duration::ZERO,
-            Err(_) => status.failing_for.saturating_add(RETRY_PAUSE),
-        };
-    }
-
-    /// Visits one page.
-    async fn step(&self) -> Result<Step, DeriveError> {
-        let mut state = match State::read(self.fs.as_ref(), &self.path) {
-            Some(state) if state.rules == self.rules.fingerprint() => state,
-            found => self.begin(found.is_some())?,
-        };
-        let projects = self.store.projects();
-        let Some(project) = projects.iter().find(|project| !state.is_done(project)) else {
-            return Ok(Step::Done);
-        };
-        let after = state.place(project);
-        let page = self.rows.page(project, after, state.upto, PAGE_ROWS).await;
-        let Some(Page { rows, last }) = page.map_err(DeriveError::Rows)? else {
-            state.finish(project);
-            state.write(self.fs.as_ref(), &self.path)?;
-            return Ok(Step::Page);
-        };
-        let visited = rows.iter().map(RecordBatch::num_rows).sum::<usize>();
-        let rules = Arc::clone(&self.rules);
-        let work = move || changes::corrections(&rows, &rules);
-        let corrections = tokio::task::spawn_blocking(work).await;
-        let corrections = corrections.map_err(|error| DeriveError::Rows(error.to_string()))??;
-        let changed = corrections.len();
-        if !corrections.is_empty() {
-            self.store.correct(project, Table::Spans, corrections).await?;
-        }
-        state.advance(project, last);
-        state.write(self.fs.as_ref(), &self.path)?;
-        let mut status = self.lock();
-        status.visited += visited as u64;
-        status.changed += changed as u64;
-        Ok(Step::Page)
-    }
-
-    /// A state for the rules of now. On a new data directory there is nothing to visit.
-    fn begin(&self, again: bool) -> Result<State, DeriveError> {
-        let seq = i64::try_from(self.store.health().last_seq).unwrap_or(i64::MAX);
-        // The last id that a row of that frame can have.
-        let upto = (seq.saturating_add(1) << RECORD_ORDINAL_BITS) - 1;
-        if again {
-            tracing::info!(
-                "the rules of AI telemetry have changed: stored spans are normalised again"
-            );
-        }
-        let state = State::new(self.rules.fingerprint(), upto);
-        state.write(self.fs.as_ref(), &self.path)?;
-        Ok(state)
-    }
-
-    fn lock(&self) -> std::sync::MutexGuard<'_, RenormaliseStatus> {
-        self.status.lock().unwrap_or_else(PoisonError::into_inner)
-    }
+    Ok(corrections)
 }
 
-/// What a step came to.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Step {
-    Page,
-    Done,
+/// Makes a correction of the row.
+fn identity(row: &RecordBatch) -> Option<impl FnOnce(Vec<(String, Scalar)>) -> Correction> {
+    let record_id = row.column_by_name("record_id")?.as_primitive_opt::<Int64Type>()?.value(0);
+    let date = row.column_by_name("date")?.as_primitive_opt::<Date32Type>()?.value(0);
+    Some(move |columns| Correction { record_id, date, change: Change::Set(columns) })
 }
 
-#[cfg(test)]
-mod tests;
+/// The derived columns of `made` that differ from those of `stored`.
+fn changes(stored: &RecordBatch, made: &RecordBatch) -> Vec<(String, Scalar)> {
+    let derived = Table::Spans.columns().iter().filter(|column| {
+        // Those of the ledger follow from other records as well.
+        column.derived && !LEDGER_COLUMNS.contains(&column.name)
+    });
+    derived
+        .filter_map(|column| {
+            let new = scalar(made.column_by_name(column.name)?)?;
+            let old = stored.column_by_name(column.name).and_then(scalar).unwrap_or(Scalar::Null);
+            (new != old).then(|| (column.name.to_owned(), new))
+        })
+        .collect()
+}
+
+/// The value of a column of one row; `None` for types that no derived column has.
+fn scalar(column: &ArrayRef) -> Option<Scalar> {
+    if column.is_null(0) {
+        return Some(Scalar::Null);
+    }
+    match column.data_type() {
+        DataType::Utf8View => Some(Scalar::Text(column.as_string_view_opt()?.value(0).to_owned())),
+        DataType::Int64 => Some(Scalar::Int(column.as_primitive_opt::<Int64Type>()?.value(0))),
+        DataType::Float64 => {
+            Some(Scalar::Float(column.as_primitive_opt::<Float64Type>()?.value(0)))
+        }
+        _ => None,
+    }
+}

@@ -39,7 +39,7 @@ mod report;
 
 pub use book::{Book, BookLimits, Booked, Changes};
 pub use call::{Call, Settlement, Verdict, Why};
-pub use report::{LinkKey, MetricPart, Report, Signal, SpanIds, links};
+pub use report::{Labels, LinkKey, MetricPart, Report, Signal, SpanIds, links};
 
 use clusters::Clusters;
 use forest::Forest;

@@ -76,6 +76,11 @@ impl<'r> Normaliser<'r> {
         looks_ai && !self.rules.keys.rules(name, |_| {})
     }
 
+    /// Whether a metric of this name may count tokens.
+    pub fn metric_is_ai(&self, name: &str) -> bool {
+        self.rules.metrics.contains_key(name)
+    }
+
     /// Whether the name of a span event is one of AI telemetry.
     pub fn event_is_ai(&self, name: &str) -> bool {
         self.rules.events.get(name).is_some_and(|rules| rules.markers != 0)

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use telltale_base::{Clock, Project, Signal, UnixNanos};
+use telltale_ledger::Ledger;
 use telltale_otlp::{Admitted, Context, Encoding};
 use telltale_schema::Table;
 use telltale_store::{Append, Store};
@@ -60,6 +61,7 @@ impl Receipt {
 pub struct Ingest {
     replay: Arc<Replay>,
     store: Arc<Store>,
+    ledger: Arc<Ledger>,
     clock: Arc<dyn Clock>,
     stats: Recorder,
     turns: Semaphore,
@@ -68,9 +70,14 @@ pub struct Ingest {
 impl Ingest {
     /// Ingest into `store`, which was opened with `replay` as its decoder.
     #[must_use]
-    pub fn new(replay: Arc<Replay>, store: Arc<Store>, clock: Arc<dyn Clock>) -> Arc<Self> {
+    pub fn new(
+        replay: Arc<Replay>,
+        store: Arc<Store>,
+        ledger: Arc<Ledger>,
+        clock: Arc<dyn Clock>,
+    ) -> Arc<Self> {
         let turns = Semaphore::new(replay.config.concurrent_exports_max);
-        Arc::new(Self { replay, store, clock, stats: Recorder::default(), turns })
+        Arc::new(Self { replay, store, ledger, clock, stats: Recorder::default(), turns })
     }
 
     /// Stores one export. When this returns a receipt, everything in it is fsynced and visible.
@@ -201,8 +208,11 @@ impl Ingest {
         if admitted.accepted > repeated {
             let batches = leave_out(admitted.batches, &header.repeated)
                 .map_err(|e| telltale_store::StoreError::internal(e.to_string()))?;
+            let retention = self.replay.retention.retention(&project, signal);
+            let kept = (header.arrival, retention);
+            let derive = self.ledger.prepare(&project, admitted.notes, &batches, kept).await;
             let payload = vec![header.encode(), admitted.body];
-            self.store.append(Append { project, payload, batches }).await?;
+            self.store.append(Append { project, payload, batches, derive }).await?;
         }
         self.stats.masked(&admitted.masked);
         let outcome = Outcome {

@@ -59,7 +59,7 @@ impl Replay {
 }
 
 impl FrameDecoder for Replay {
-    fn decode(&self, payload: &[u8]) -> Result<DecodedFrame, String> {
+    fn decode(&self, payload: &[u8], derived: &[u8]) -> Result<DecodedFrame, String> {
         let (header, body) = Header::decode(payload).map_err(|e| e.to_string())?;
         let context = Context {
             arrival: header.arrival,
@@ -76,6 +76,7 @@ impl FrameDecoder for Replay {
             .collect();
         self.dedup.restore(header.fingerprint, header.refused, &keys, header.arrival);
         let batches = leave_out(batches, &header.repeated).map_err(|e| e.to_string())?;
+        let batches = telltale_ledger::restore(batches, derived)?;
         Ok(DecodedFrame { project: header.project, batches })
     }
 
@@ -104,7 +105,7 @@ pub(crate) fn leave_out(
     };
     let each = batches.into_iter().map(|(table, batch)| match table {
         Table::Spans => Ok((table, keep(&batch)?)),
-        Table::Logs | Table::Metrics | Table::Histograms => Ok((table, batch)),
+        Table::Logs | Table::Metrics | Table::Histograms | Table::Calls => Ok((table, batch)),
     });
     each.collect()
 }

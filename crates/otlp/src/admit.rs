@@ -5,6 +5,7 @@ use bytes::Bytes;
 use telltale_base::Signal;
 use telltale_schema::Table;
 
+use crate::ai::notes::Note;
 use crate::context::Context;
 use crate::envelope::walk;
 use crate::error::DecodeError;
@@ -37,6 +38,8 @@ pub struct Admitted {
     /// The admitted records as batches of the memory schema, one a table, none empty. `record_id`
     /// counts from zero in each.
     pub batches: Vec<(Table, RecordBatch)>,
+    /// What AI records report to the token ledger.
+    pub notes: Vec<Note>,
     /// Records admitted.
     pub accepted: u64,
     /// Records refused.
@@ -72,7 +75,7 @@ pub fn admit(
     } else {
         body
     };
-    let (report, batches) = read(signal, &body, context)?;
+    let (report, batches, notes) = read(signal, &body, context)?;
     let (accepted, rejected, reasons) = (report.accepted, report.rejected, report.reasons());
     let body = if report.dropped.is_empty() {
         body
@@ -80,7 +83,7 @@ pub fn admit(
         rewrite::drop_messages(root, &body, report.dropped)
             .map_err(|error| decode_error(root, &body, error))?
     };
-    Ok(Admitted { body, batches, accepted, rejected, reasons, masked: tally.counts() })
+    Ok(Admitted { body, batches, notes, accepted, rejected, reasons, masked: tally.counts() })
 }
 
 /// Decodes a body that was admitted: the same batches again, given the same context.
@@ -92,23 +95,35 @@ pub fn decode(
     body: &[u8],
     context: &Context,
 ) -> Result<Vec<(Table, RecordBatch)>, DecodeError> {
-    read(signal, body, context).map(|(_, batches)| batches)
+    read(signal, body, context).map(|(_, batches, _)| batches)
+}
+
+/// What the AI records of a body that was admitted report: the same notes again.
+///
+/// # Errors
+/// When the body is malformed, which an admitted body never is.
+pub fn notes(signal: Signal, body: &[u8], context: &Context) -> Result<Vec<Note>, DecodeError> {
+    read(signal, body, context).map(|(_, _, notes)| notes)
 }
 
 type Batches = Vec<(Table, RecordBatch)>;
 
-fn read(signal: Signal, body: &[u8], context: &Context) -> Result<(Report, Batches), DecodeError> {
+fn read(
+    signal: Signal,
+    body: &[u8],
+    context: &Context,
+) -> Result<(Report, Batches, Vec<Note>), DecodeError> {
     let fail = |error: WireError| decode_error(proto::request(signal), body, error);
-    let (report, batches) = match signal {
+    let (report, batches, notes) = match signal {
         Signal::Traces => {
             let mut spans = Spans::new(context);
             let report = walk(body, context, &mut spans).map_err(fail)?;
-            (report, vec![(Table::Spans, spans.builder.finish())])
+            (report, vec![(Table::Spans, spans.builder.finish())], spans.notes)
         }
         Signal::Logs => {
             let mut logs = Logs::new(context);
             let report = walk(body, context, &mut logs).map_err(fail)?;
-            (report, vec![(Table::Logs, logs.builder.finish())])
+            (report, vec![(Table::Logs, logs.builder.finish())], logs.notes)
         }
         Signal::Metrics => {
             let mut metrics = Metrics::new(context);
@@ -117,7 +132,7 @@ fn read(signal: Signal, body: &[u8], context: &Context) -> Result<(Report, Batch
                 (Table::Metrics, metrics.numbers.finish()),
                 (Table::Histograms, metrics.distributions.finish()),
             ];
-            (report, batches)
+            (report, batches, metrics.notes)
         }
     };
     let mut built = Batches::new();
@@ -127,5 +142,5 @@ fn read(signal: Signal, body: &[u8], context: &Context) -> Result<(Report, Batch
             built.push((table, batch));
         }
     }
-    Ok((report, built))
+    Ok((report, built, notes))
 }

@@ -4,6 +4,8 @@
 //! Only records that a rule or a scope is about are read this way; the names of attributes tell,
 //! while they are written as text. What is read here was checked against the limits before.
 
+pub(crate) mod notes;
+
 use std::borrow::Cow;
 
 use telltale_genai::{

@@ -62,6 +62,12 @@ impl Days {
     }
 }
 
+/// The partition that a record of this time goes to, days since 1970, and `arrival` when that is
+/// not the record's own day.
+pub fn partition(context: &Context, unix_nano: u64) -> (i32, Option<&'static str>) {
+    Days::new(context).partition(unix_nano)
+}
+
 /// Microseconds of an OTLP time; times beyond 2262 fit too.
 pub(crate) fn micros(unix_nano: u64) -> i64 {
     (unix_nano / 1_000).cast_signed()

@@ -31,6 +31,7 @@ pub fn encode(table: Table, batches: &[RecordBatch]) -> Result<Vec<u8>, EncodeEr
             Table::Logs => logs::add(&mut root, columns)?,
             Table::Metrics => metrics::add_numbers(&mut root, columns)?,
             Table::Histograms => metrics::add_distributions(&mut root, columns)?,
+            Table::Calls => return Err(EncodeError::NotSent { table: table.name() }),
         }
     }
     let mut out = Writer::new();

@@ -54,6 +54,12 @@ pub enum EncodeError {
         /// Name of the column.
         column: &'static str,
     },
+    /// A table that no client sends: it is made of the others.
+    #[error("rows of {table} are made by the server and cannot be sent")]
+    NotSent {
+        /// SQL name of the table.
+        table: &'static str,
+    },
     /// A column of another type.
     #[error("the column {column} cannot be read")]
     Column {
@@ -79,7 +85,9 @@ impl EncodeError {
     /// What the caller must do.
     pub fn kind(&self) -> ErrorKind {
         match self {
-            Self::MissingColumn { .. } | Self::Column { .. } => ErrorKind::Invalid,
+            Self::MissingColumn { .. } | Self::NotSent { .. } | Self::Column { .. } => {
+                ErrorKind::Invalid
+            }
             Self::Text { .. } => ErrorKind::Corrupt,
         }
     }

@@ -43,8 +43,9 @@ mod rewrite;
 mod traces;
 mod wire;
 
-pub use admit::{Admitted, Encoding, admit, decode};
-pub use context::Context;
+pub use admit::{Admitted, Encoding, admit, decode, notes};
+pub use ai::notes::Note;
+pub use context::{Context, partition};
 pub use encode::encode;
 pub use error::{DecodeError, EncodeError};
 pub use explain::{Decision, ExplainedSpan, explain};

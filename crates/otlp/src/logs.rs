@@ -4,10 +4,12 @@ use std::borrow::Cow;
 use std::marker::PhantomData;
 
 use telltale_base::{SpanId, TraceId};
+use telltale_genai::{Normaliser, Rules};
 use telltale_schema::json::JsonWriter;
 use telltale_schema::{LogRow, LogsBuilder};
 
-use crate::attributes::{List, Place, any_value, choose, write_body};
+use crate::ai::notes::{LogMessage, Note};
+use crate::attributes::{List, Place, any_value, choose, pair, write_body};
 use crate::context::{Context, Days, micros};
 use crate::envelope::{Around, Records};
 use crate::limits::Limits;
@@ -21,7 +23,10 @@ pub(crate) const JSON_BODY: &str = "json";
 #[derive(Debug)]
 pub(crate) struct Logs<'c> {
     pub(crate) builder: LogsBuilder,
+    /// What AI records report.
+    pub(crate) notes: Vec<Note>,
     limits: &'c Limits,
+    rules: &'c Rules,
     days: Days,
     attributes: JsonWriter,
     structure: Structure,
@@ -62,7 +67,9 @@ impl<'c> Logs<'c> {
     pub(crate) fn new(context: &'c Context) -> Self {
         Self {
             builder: LogsBuilder::new(),
+            notes: Vec::new(),
             limits: &context.limits,
+            rules: &context.rules,
             days: Days::new(context),
             attributes: JsonWriter::new(),
             structure: Structure::default(),
@@ -71,7 +78,8 @@ impl<'c> Logs<'c> {
 
     fn log(&mut self, message: &[u8], around: &Around<'_>) -> Result<(), Stop> {
         check_record_bytes(message, self.limits.record_bytes(), "log_record")?;
-        let fields = read(message, &mut self.attributes, self.limits)?;
+        let names = Normaliser::new(self.rules);
+        let (fields, named) = read(message, &mut self.attributes, self.limits, names)?;
         let body = Body::read(fields.body.as_deref(), &mut self.structure, self.limits)?;
         let (resource, scope) = (&around.resource, &around.scope);
         let known = [fields.time, fields.observed].into_iter().find(|time| *time != 0);
@@ -107,12 +115,18 @@ impl<'c> Logs<'c> {
             scope_schema_url: scope.schema_url,
             _borrow: PhantomData,
         };
+        if named || around.ai.scope.is_ai() {
+            let note = LogMessage::read(message)?.note(self.builder.len(), around, names);
+            self.notes.extend(note);
+        }
         self.builder.append(&row);
         Ok(())
     }
 }
 
 impl Records for Logs<'_> {
+    const DERIVES: bool = true;
+
     fn take(
         &mut self,
         message: &[u8],
@@ -131,14 +145,16 @@ impl Records for Logs<'_> {
     }
 }
 
+/// Also says whether the event or an attribute has a name of AI telemetry.
 fn read<'a>(
     message: &'a [u8],
     attributes: &mut JsonWriter,
     limits: &Limits,
-) -> Result<Fields<'a>, Stop> {
+    names: Normaliser<'_>,
+) -> Result<(Fields<'a>, bool), Stop> {
     attributes.clear();
     attributes.begin_object();
-    let mut fields = Fields::default();
+    let (mut fields, mut named) = (Fields::default(), false);
     let mut list = List::new("log_record.attributes", limits);
     let mut reader = Reader::new(message);
     while let Some(field) = reader.field()? {
@@ -150,7 +166,11 @@ fn read<'a>(
                 None => fields.body = Some(Cow::Borrowed(field.bytes()?)),
                 Some(body) => body.to_mut().extend_from_slice(field.bytes()?),
             },
-            6 => list.push(attributes, field.bytes()?)?,
+            6 => {
+                let pair = pair(field.bytes()?)?;
+                named |= names.attribute_is_ai(pair.key);
+                list.push_pair(attributes, &pair)?;
+            }
             7 => fields.dropped_attributes = field.uint32()?,
             8 => fields.flags = field.fixed32()?,
             9 => fields.trace_id = field.bytes()?,
@@ -161,7 +181,8 @@ fn read<'a>(
         }
     }
     attributes.end_object();
-    Ok(fields)
+    named |= std::str::from_utf8(fields.event_name).is_ok_and(|name| names.event_is_ai(name));
+    Ok((fields, named))
 }
 
 impl<'a> Body<'a> {

@@ -2,15 +2,18 @@
 //!
 //! Gauges and sums go to `metrics` (`number`), distributions to `histograms` (`distribution`).
 
+mod counted;
 mod distribution;
 mod exemplars;
 mod number;
 
 use std::borrow::Cow;
 
+use telltale_genai::{Normaliser, Rules};
 use telltale_schema::json::JsonWriter;
 use telltale_schema::{HistogramsBuilder, MetricsBuilder};
 
+use crate::ai::notes::Note;
 use crate::attributes::List;
 use crate::context::{Context, Days};
 use crate::enums::TEMPORALITY;
@@ -35,7 +38,10 @@ pub(crate) mod data {
 pub(crate) struct Metrics<'c> {
     pub(crate) numbers: MetricsBuilder,
     pub(crate) distributions: HistogramsBuilder,
+    /// What points that count tokens report.
+    pub(crate) notes: Vec<Note>,
     limits: &'c Limits,
+    rules: &'c Rules,
     days: Days,
     metadata: JsonWriter,
     point: Point<'c>,
@@ -89,7 +95,9 @@ impl<'c> Metrics<'c> {
         Self {
             numbers: MetricsBuilder::new(),
             distributions: HistogramsBuilder::new(),
+            notes: Vec::new(),
             limits,
+            rules: &context.rules,
             days: Days::new(context),
             metadata: JsonWriter::new(),
             point: Point {
@@ -108,14 +116,27 @@ impl<'c> Metrics<'c> {
         head: &Head<'_>,
         around: &Around<'_>,
     ) -> Result<(), Stop> {
-        match kind {
-            data::GAUGE | data::SUM => self.number(kind, message, head, around),
-            _ => self.distribution(kind, message, head, around),
+        let names = Normaliser::new(self.rules);
+        let ordinal = match kind {
+            data::GAUGE | data::SUM => {
+                self.number(kind, message, head, around)?;
+                self.numbers.len() - 1
+            }
+            _ => {
+                self.distribution(kind, message, head, around)?;
+                self.distributions.len() - 1
+            }
+        };
+        if names.metric_is_ai(head.name) {
+            self.notes.extend(counted::note(kind, message, head, ordinal, around, names)?);
         }
+        Ok(())
     }
 }
 
 impl Records for Metrics<'_> {
+    const DERIVES: bool = true;
+
     fn take(
         &mut self,
         message: &[u8],

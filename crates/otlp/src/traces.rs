@@ -5,6 +5,7 @@ use telltale_genai::{Normaliser, Rules};
 use telltale_schema::json::JsonWriter;
 use telltale_schema::{SpanRow, SpansBuilder};
 
+use crate::ai::notes::{Note, ids, of_span};
 use crate::ai::{Message, SpanColumns};
 use crate::attributes::{List, pair};
 use crate::context::{Context, Days, micros};
@@ -20,6 +21,8 @@ use crate::wire::{Reader, WireError};
 #[derive(Debug)]
 pub(crate) struct Spans<'c> {
     pub(crate) builder: SpansBuilder,
+    /// What AI spans report.
+    pub(crate) notes: Vec<Note>,
     limits: &'c Limits,
     rules: &'c Rules,
     days: Days,
@@ -59,6 +62,7 @@ impl<'c> Spans<'c> {
     pub(crate) fn new(context: &'c Context) -> Self {
         Self {
             builder: SpansBuilder::new(),
+            notes: Vec::new(),
             limits: &context.limits,
             rules: &context.rules,
             days: Days::new(context),
@@ -116,7 +120,12 @@ impl<'c> Spans<'c> {
         }
         let span = Message::read(message)?;
         let events = span.events();
-        let canonical = names.span(around.ai.scope, &span.input(&events, &around.ai), None);
+        let input = span.input(&events, &around.ai);
+        let canonical = names.span(around.ai.scope, &input, None);
+        if let Some(canonical) = &canonical {
+            let ids = ids(fields.trace_id, fields.span_id, fields.parent_span_id);
+            self.notes.push(of_span(self.builder.len(), ids, around, &input, canonical));
+        }
         let columns = canonical.map(SpanColumns::from).unwrap_or_default();
         columns.fill(&mut row);
         self.builder.append(&row);

@@ -21,6 +21,7 @@ mod executor;
 pub mod guard;
 mod limits;
 mod panics;
+mod related;
 mod scan;
 mod session;
 mod source;
@@ -40,6 +41,7 @@ pub use config::QueryConfig;
 pub use engine::{Engine, SqlLimits, SqlRequest, SqlStream};
 pub use error::{QueryError, is_timeout, message};
 pub use limits::Truncated;
+pub use related::{Between, CallsWanted};
 pub use source::Source;
 pub use telltale_schema::Table;
 pub use traces::{

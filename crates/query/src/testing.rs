@@ -236,7 +236,7 @@ pub(crate) struct RealStore {
 struct NeverReplays;
 
 impl FrameDecoder for NeverReplays {
-    fn decode(&self, _: &[u8]) -> Result<DecodedFrame, String> {
+    fn decode(&self, _: &[u8], _: &[u8]) -> Result<DecodedFrame, String> {
         Err("these tests do not reopen".into())
     }
 
@@ -263,6 +263,7 @@ impl RealStore {
             project: project.clone(),
             payload: vec![bytes::Bytes::from_static(b"x")],
             batches: vec![(Table::Spans, batch(spans))],
+            derive: None,
         };
         self.store.append(append).await.unwrap()
     }

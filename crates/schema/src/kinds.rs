@@ -242,6 +242,7 @@ kind!(Int, OptInt, i64, Int64Builder, ColumnType::Int);
 optional_kind!(OptFloat, f64, Float64Builder, ColumnType::Float);
 optional_kind!(OptBool, bool, BooleanBuilder, ColumnType::Bool);
 rare_kind!(RareText, &'a str, StringViewBuilder, ColumnType::Text);
+rare_kind!(RareInt, i64, Int64Builder, ColumnType::Int);
 rare_kind!(RareFloat, f64, Float64Builder, ColumnType::Float);
 required_kind!(Time, i64, TimestampMicrosecondBuilder, ColumnType::Time);
 

@@ -27,6 +27,6 @@ pub use index::{
 };
 pub use kinds::{Column, ColumnType};
 pub use tables::{
-    HistogramRow, HistogramsBuilder, LogRow, LogsBuilder, MetricRow, MetricsBuilder,
-    RECORD_ORDINAL_BITS, SCHEMA_VERSION, SpanRow, SpansBuilder, Table,
+    CallRow, CallsBuilder, HistogramRow, HistogramsBuilder, LEDGER_COLUMNS, LogRow, LogsBuilder,
+    MetricRow, MetricsBuilder, RECORD_ORDINAL_BITS, SCHEMA_VERSION, SpanRow, SpansBuilder, Table,
 };

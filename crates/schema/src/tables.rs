@@ -1,5 +1,6 @@
 //! The columns of each table, in one declaration a table: row struct, builder and documentation.
 
+mod calls;
 mod histograms;
 mod logs;
 mod metrics;
@@ -11,6 +12,7 @@ use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 
 use crate::kinds::{Column, ColumnType};
 
+pub use calls::{CallRow, CallsBuilder};
 pub use histograms::{HistogramRow, HistogramsBuilder};
 pub use logs::{LogRow, LogsBuilder};
 pub use metrics::{MetricRow, MetricsBuilder};
@@ -18,7 +20,19 @@ pub use spans::{SpanRow, SpansBuilder};
 
 /// Version of the set of columns, written into the data directory and every Parquet file.
 /// Columns are only ever added, nullable; a version names one such set.
-pub const SCHEMA_VERSION: u32 = 2;
+pub const SCHEMA_VERSION: u32 = 3;
+
+/// Columns of `spans` that the ledger fills: each call is shown on exactly one span.
+pub const LEDGER_COLUMNS: [&str; 8] = [
+    "usage_source",
+    "input_tokens",
+    "cache_read_tokens",
+    "cache_write_tokens",
+    "output_tokens",
+    "reasoning_tokens",
+    "cost_nano_usd",
+    "price_source",
+];
 
 /// A `record_id` is the WAL sequence number of the record's frame, shifted left by this many bits,
 /// plus the record's place in the frame.
@@ -35,6 +49,8 @@ pub enum Table {
     Metrics,
     /// One row a distribution data point (histograms, exponential histograms, summaries).
     Histograms,
+    /// One row a provider call: the ledger, made of the other tables' records.
+    Calls,
 }
 
 /// The columns that stand before the declared ones.
@@ -62,7 +78,7 @@ struct Shapes {
     sql: SchemaRef,
 }
 
-static SHAPES: LazyLock<[Shapes; 4]> = LazyLock::new(|| Table::ALL.map(shapes));
+static SHAPES: LazyLock<[Shapes; 5]> = LazyLock::new(|| Table::ALL.map(shapes));
 
 fn shapes(table: Table) -> Shapes {
     let field = |c: &Column, ty: DataType| Field::new(c.name, ty, c.nullable);
@@ -86,7 +102,11 @@ fn shapes(table: Table) -> Shapes {
 
 impl Table {
     /// All tables.
-    pub const ALL: [Self; 4] = [Self::Spans, Self::Logs, Self::Metrics, Self::Histograms];
+    pub const ALL: [Self; 5] =
+        [Self::Spans, Self::Logs, Self::Metrics, Self::Histograms, Self::Calls];
+
+    /// The tables that clients send records to; the others are made of these.
+    pub const SENT: [Self; 4] = [Self::Spans, Self::Logs, Self::Metrics, Self::Histograms];
 
     /// SQL name, also the folder's name.
     #[must_use]
@@ -96,6 +116,7 @@ impl Table {
             Self::Logs => "logs",
             Self::Metrics => "metrics",
             Self::Histograms => "histograms",
+            Self::Calls => "calls",
         }
     }
 
@@ -113,6 +134,7 @@ impl Table {
             Self::Logs => 2,
             Self::Metrics => 3,
             Self::Histograms => 4,
+            Self::Calls => 5,
         }
     }
 
@@ -132,6 +154,9 @@ impl Table {
             Self::Histograms => {
                 "One row a data point of a histogram, exponential histogram or summary."
             }
+            Self::Calls => {
+                "One row a call of a model provider, whichever signals reported it: tokens and cost, each once."
+            }
         }
     }
 
@@ -143,6 +168,7 @@ impl Table {
             Self::Logs => logs::COLUMNS,
             Self::Metrics => metrics::COLUMNS,
             Self::Histograms => histograms::COLUMNS,
+            Self::Calls => calls::COLUMNS,
         }
     }
 
@@ -156,7 +182,7 @@ impl Table {
     #[must_use]
     pub fn time_column(self) -> &'static str {
         match self {
-            Self::Spans => "start_unix_nano",
+            Self::Spans | Self::Calls => "start_unix_nano",
             Self::Logs | Self::Metrics | Self::Histograms => "time_unix_nano",
         }
     }
@@ -165,7 +191,7 @@ impl Table {
     #[must_use]
     pub fn timestamp_column(self) -> &'static str {
         match self {
-            Self::Spans => "start_time",
+            Self::Spans | Self::Calls => "start_time",
             Self::Logs | Self::Metrics | Self::Histograms => "time",
         }
     }
@@ -175,7 +201,7 @@ impl Table {
     pub fn sort_prefix(self) -> &'static [&'static str] {
         match self {
             Self::Spans => &["service_name", "name"],
-            Self::Logs => &["service_name"],
+            Self::Logs | Self::Calls => &["service_name"],
             Self::Metrics | Self::Histograms => &["name", "service_name", "attributes"],
         }
     }
@@ -184,18 +210,19 @@ impl Table {
     #[must_use]
     pub fn bloom_columns(self) -> &'static [&'static str] {
         match self {
-            Self::Spans | Self::Logs => &["trace_id"],
+            Self::Spans | Self::Logs | Self::Calls => &["trace_id"],
             Self::Metrics | Self::Histograms => &[],
         }
     }
 
     fn shape(self) -> &'static Shapes {
-        let [spans, logs, metrics, histograms] = &*SHAPES;
+        let [spans, logs, metrics, histograms, calls] = &*SHAPES;
         match self {
             Self::Spans => spans,
             Self::Logs => logs,
             Self::Metrics => metrics,
             Self::Histograms => histograms,
+            Self::Calls => calls,
         }
     }
 

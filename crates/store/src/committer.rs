@@ -15,8 +15,8 @@ use telltale_wal::{Wal, WalError};
 use tokio::sync::{mpsc, oneshot};
 
 use crate::StoreError;
-use crate::corrections::{CorrectionFrame, codec};
-use crate::frame::{KIND_CORRECTIONS, KIND_RECORDS};
+use crate::corrections::{Correction, CorrectionFrame, codec};
+use crate::frame::{Derive, KIND_CORRECTIONS, KIND_DERIVED, KIND_RECORDS, encode_derived};
 use crate::shared::Shared;
 
 /// Records to keep.
@@ -29,6 +29,8 @@ pub struct Append {
     pub payload: Vec<Bytes>,
     /// The records in memory schema; `record_id` holds ordinals that are unique per table.
     pub batches: Vec<(Table, RecordBatch)>,
+    /// Makes what follows from them, once their place in the log is known.
+    pub derive: Option<Box<dyn Derive>>,
 }
 
 /// Records that have just become durable and visible.
@@ -45,6 +47,7 @@ pub struct Appended {
 /// First parts of payloads.
 const RECORDS: &[u8] = &[KIND_RECORDS];
 const CORRECTIONS: &[u8] = &[KIND_CORRECTIONS];
+const DERIVED: &[u8] = &[KIND_DERIVED];
 
 type Answer<T> = oneshot::Sender<Result<T, StoreError>>;
 
@@ -91,8 +94,14 @@ pub(crate) struct Committer {
 
 /// A request whose payload is ready to be written.
 enum Ready {
-    Append(Append, Answer<u64>),
+    Append { append: Append, derived: Option<Kept>, answer: Answer<u64> },
     Correct { frame: CorrectionFrame, encoded: Vec<u8>, answer: Answer<u64> },
+}
+
+/// What was derived from an append.
+struct Kept {
+    encoded: Vec<u8>,
+    corrections: Vec<(Table, Vec<Correction>)>,
 }
 
 impl Committer {
@@ -137,7 +146,9 @@ impl Committer {
         while let Some(request) = next.take() {
             bytes += request.payload_bytes();
             match request {
-                Request::Append(append, answer) => group.push(Ready::Append(append, answer)),
+                Request::Append(append, answer) => {
+                    group.push(Ready::Append { append, derived: None, answer });
+                }
                 Request::Correct(frame, answer) => {
                     let encoded = codec::encode_frame(&frame);
                     bytes += encoded.len();
@@ -153,9 +164,12 @@ impl Committer {
         (group, None)
     }
 
-    fn commit(&mut self, group: Vec<Ready>, touched: &mut Vec<(Project, Table)>) {
+    fn commit(&mut self, mut group: Vec<Ready>, touched: &mut Vec<(Project, Table)>) {
         if group.is_empty() {
             return;
+        }
+        for (seq, ready) in (self.wal.next_seq()..).zip(&mut group) {
+            ready.derive(seq);
         }
         match self.log(&group) {
             Ok(first) => {
@@ -167,7 +181,8 @@ impl Committer {
             Err(error) => {
                 self.shared.gauges.log_failing.store(true, Ordering::Relaxed);
                 tracing::error!(%error, "the write-ahead log failed; records were refused");
-                for ready in group {
+                for mut ready in group {
+                    ready.undo();
                     let refused = StoreError::NotLogged {
                         kind: error.kind(),
                         retry_after: self.shared.config.retry_after,
@@ -188,8 +203,9 @@ impl Committer {
 
     fn apply(&self, seq: u64, ready: Ready, touched: &mut Vec<(Project, Table)>) {
         match ready {
-            Ready::Append(append, answer) => {
-                let result = self.apply_append(seq, append, touched);
+            Ready::Append { append, derived, answer } => {
+                let corrections = derived.map(|kept| kept.corrections).unwrap_or_default();
+                let result = self.apply_append(seq, append, corrections, touched);
                 answer.send(result.map(|()| seq)).ok();
             }
             Ready::Correct { frame, answer, .. } => {
@@ -208,6 +224,7 @@ impl Committer {
         &self,
         seq: u64,
         append: Append,
+        corrections: Vec<(Table, Vec<Correction>)>,
         touched: &mut Vec<(Project, Table)>,
     ) -> Result<(), StoreError> {
         let base = record_base(seq)?;
@@ -220,6 +237,9 @@ impl Committer {
         let mut state = self.shared.write();
         for (table, batch) in &batches {
             state.add_rows(&append.project, *table, batch.clone(), seq, now);
+        }
+        for (table, corrections) in corrections {
+            state.add_corrections(&append.project, table, corrections, seq);
         }
         state.applied = seq;
         self.shared.update_memory_gauge(&state);
@@ -273,8 +293,12 @@ impl Committer {
 impl Ready {
     fn parts(&self) -> Vec<&[u8]> {
         match self {
-            Self::Append(append, _) => {
-                std::iter::once(RECORDS).chain(append.payload.iter().map(AsRef::as_ref)).collect()
+            Self::Append { append, derived, .. } => {
+                let head = match derived {
+                    None => vec![RECORDS],
+                    Some(kept) => vec![DERIVED, kept.encoded.as_slice()],
+                };
+                head.into_iter().chain(append.payload.iter().map(AsRef::as_ref)).collect()
             }
             Self::Correct { encoded, .. } => vec![CORRECTIONS, encoded],
         }
@@ -282,7 +306,30 @@ impl Ready {
 
     fn answer(self) -> Answer<u64> {
         match self {
-            Self::Append(_, answer) | Self::Correct { answer, .. } => answer,
+            Self::Append { answer, .. } | Self::Correct { answer, .. } => answer,
+        }
+    }
+
+    /// Makes what follows from the records of an append.
+    fn derive(&mut self, seq: u64) {
+        let Self::Append { append, derived: kept, .. } = self else { return };
+        let Some(derive) = &mut append.derive else { return };
+        match derive.derive(seq, &append.batches) {
+            Ok(derived) => {
+                let encoded = encode_derived(&append.project, &derived);
+                append.batches = derived.batches;
+                *kept = Some(Kept { encoded, corrections: derived.corrections });
+            }
+            Err(error) => {
+                tracing::error!(%error, seq, "records are kept without what follows from them");
+                append.derive = None;
+            }
+        }
+    }
+
+    fn undo(&mut self) {
+        if let Self::Append { append: Append { derive: Some(derive), .. }, .. } = self {
+            derive.undo();
         }
     }
 }

@@ -115,7 +115,7 @@ impl Default for CompactionConfig {
             target_bytes: 64 << 20,
             input_bytes_max: 128 << 20,
             files_max: 32,
-            inputs_max: 64,
+            inputs_max: 16,
             settled_days: 1,
         }
     }

@@ -53,7 +53,7 @@ pub use config::{CatalogueConfig, CompactionConfig, RetentionRule, StoreConfig};
 pub use corrections::{Change, Correction, Corrections, Scalar};
 pub use data_file::DataFile;
 pub use error::StoreError;
-pub use frame::{DecodedFrame, FrameDecoder};
+pub use frame::{DecodedFrame, Derive, Derived, FrameDecoder};
 pub use health::{Quarantined, StoreHealth, TableHealth, Task, TaskHealth};
 pub use parquet_file::{AttributeIndex, read_bloom_filters};
 pub use snapshot::Snapshot;

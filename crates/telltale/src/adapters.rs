@@ -1,6 +1,7 @@
 //! The server's ports that no other crate can implement: they join two that do not know each other.
 
 mod backup;
+mod known;
 mod own_traces;
 mod pg;
 mod rows;
@@ -8,6 +9,7 @@ mod tail;
 mod vital;
 
 pub(crate) use backup::DataBackup;
+pub(crate) use known::EngineKnown;
 pub(crate) use own_traces::OwnProject;
 pub(crate) use pg::PgSessions;
 pub(crate) use rows::EngineRows;

@@ -14,6 +14,7 @@ use std::path::PathBuf;
 
 use serde::Deserialize;
 use telltale_base::ByteSize;
+use telltale_genai::prices::OverrideSpec;
 
 pub(crate) use listen::Listen;
 pub(crate) use sources::{ConfigError, Overrides, load};
@@ -165,6 +166,8 @@ pub(crate) struct GenaiSection {
     /// Files with rules for dialects of AI telemetry; they go before the built-in ones.
     #[serde(deserialize_with = "units::list")]
     pub(crate) rules: Vec<String>,
+    /// Prices of all projects that go before the table.
+    pub(crate) prices: Vec<OverrideSpec>,
 }
 
 /// `[storage]`
@@ -251,6 +254,8 @@ pub(crate) struct ProjectSection {
     pub(crate) metrics: Option<Keep>,
     #[serde(deserialize_with = "units::optional")]
     pub(crate) table_bytes_max: Option<ByteSize>,
+    /// Prices of this project: what was negotiated, and what its own hardware costs.
+    pub(crate) prices: Vec<OverrideSpec>,
 }
 
 /// `[query]`

@@ -9,6 +9,7 @@ mod config;
 mod log;
 mod offline;
 mod own_traces;
+mod prices;
 mod rules;
 mod serve;
 mod settings;
@@ -116,6 +117,7 @@ fn check_config(config: &Config) -> anyhow::Result<ExitCode> {
         telltale_server::tls_config(&files)?;
     }
     rules::load(&config.genai.rules)?;
+    prices::load(config)?;
     writeln!(std::io::stdout(), "The configuration is valid.")?;
     Ok(ExitCode::SUCCESS)
 }

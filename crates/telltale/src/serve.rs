@@ -8,23 +8,25 @@ use std::sync::Arc;
 
 use anyhow::{Context as _, Result};
 use telltale_base::{Clock, SystemClock};
-use telltale_derive::Renormalise;
+use telltale_derive::{Renormalise, Reprice, Revisit, StoredRows, Visit};
 use telltale_ingest::{Ingest, Replay};
+use telltale_ledger::{Ledger, Pricing};
 use telltale_meta::Meta;
 use telltale_pg::{PgConfig, PgListener, StatementLimits};
 use telltale_query::Engine;
 use telltale_server::ports::Exporter;
 use telltale_server::{Explainer, Ports, Server};
 use telltale_store::{FrameDecoder, Store};
+use telltale_telemetry::Sink;
 use telltale_wal::{Fs, RealFs};
 use tokio::runtime::Runtime;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
-use crate::adapters::{DataBackup, EngineRows, PgSessions, StoreTail, StoreVital};
+use crate::adapters::{DataBackup, EngineKnown, EngineRows, PgSessions, StoreTail, StoreVital};
 use crate::config::{Config, Listen};
 use crate::own_traces::OwnTraces;
-use crate::{log, rules, settings};
+use crate::{log, prices, rules, settings};
 
 /// Runs the server until it is told to stop.
 pub(crate) fn run(config: Config) -> Result<ExitCode> {
@@ -77,12 +79,21 @@ pub(crate) async fn serve(
         meta: meta.clone(),
         replay: Arc::clone(&replay),
     };
-    let ingest = Ingest::new(replay, Arc::clone(&store), Arc::clone(&clock));
+    let pricing = Pricing::new(Arc::new(prices::load(&config)?));
+    let ledger = Arc::new(Ledger::new(Arc::clone(&rules), pricing.clone(), Arc::clone(&clock)));
+    let ingest = Ingest::new(replay, Arc::clone(&store), Arc::clone(&ledger), Arc::clone(&clock));
     let exporter: Arc<dyn Exporter> = Arc::new(Arc::clone(&ingest));
     let traces_sink = OwnTraces::sink(&config.telemetry, Arc::clone(&exporter))?;
     let engine = Engine::new(Arc::clone(&store) as _, settings::query(&config, &dir.join("tmp")))?;
-    let rows = Arc::new(EngineRows(Arc::clone(&engine)));
-    let renormalise = Arc::new(Renormalise::new(Arc::clone(&store), rows, rules, fs, dir));
+    ledger.reads(Arc::new(EngineKnown(Arc::clone(&engine))));
+    let visits: [Arc<dyn Visit>; 2] = [
+        Arc::new(Renormalise(rules)),
+        Arc::new(Reprice { pricing, fingerprint: prices::fingerprint(&config) }),
+    ];
+    let revisits = visits.map(|visit| {
+        let rows: Arc<dyn StoredRows> = Arc::new(EngineRows(Arc::clone(&engine)));
+        Arc::new(Revisit::new(Arc::clone(&store), rows, visit, Arc::clone(&fs), dir))
+    });
     let ports = Ports {
         meta: meta.clone(),
         dialects: Arc::new(Explainer { ingest, engine: Arc::clone(&engine) }),
@@ -93,8 +104,9 @@ pub(crate) async fn serve(
             store: Arc::clone(&store),
             clock: Arc::clone(&clock),
             started: clock.now(),
-            renormalise: Arc::clone(&renormalise),
+            revisits: revisits.to_vec(),
             own_traces: own_traces.counters.clone(),
+            ledger,
         }),
         backup: Arc::new(backup),
         clock,
@@ -103,30 +115,56 @@ pub(crate) async fn serve(
     let pg = bind_pg(&config, meta.clone(), engine).await?;
     ready(&config, &server, pg.as_ref())?;
 
-    let [stop_serving, stop_traces, stop_store] = [(); 3].map(|()| CancellationToken::new());
-    let pg_task = async {
-        if let Some(pg) = pg {
-            pg.serve(stop_serving.clone()).await;
-        }
-    };
-    let requests = async {
-        let until = async {
-            until.await;
-            stop_serving.cancel();
-        };
-        tokio::join!(server.run(stop_serving.clone()), pg_task, until);
-        stop_traces.cancel();
-    };
-    let serving = async {
-        // Spans of the last requests leave while the store still takes them.
-        tokio::join!(requests, own_traces.run(traces_sink, stop_traces.clone()));
-        tracing::info!("stopping: requests are finished, writing rows in memory to files");
-        stop_store.cancel();
-    };
-    tokio::join!(serving, store.run(stop_store.clone()), renormalise.run(stop_serving.clone()));
+    let running = Running { server, pg, store, own_traces, traces_sink, revisits };
+    running.run(until).await;
     meta.close().await;
     tracing::info!("stopped");
     Ok(())
+}
+
+/// What runs, once every port is open.
+struct Running {
+    server: Server,
+    pg: Option<PgListener>,
+    store: Arc<Store>,
+    own_traces: OwnTraces,
+    traces_sink: Arc<dyn Sink>,
+    revisits: [Arc<Revisit>; 2],
+}
+
+impl Running {
+    /// Runs until `until` ends: then no new requests, running ones finish, rows in memory become
+    /// files.
+    async fn run(self, until: impl Future<Output = ()>) {
+        let Self { server, pg, store, own_traces, traces_sink, revisits } = self;
+        let [stop_serving, stop_traces, stop_store] = [(); 3].map(|()| CancellationToken::new());
+        let pg_task = async {
+            if let Some(pg) = pg {
+                pg.serve(stop_serving.clone()).await;
+            }
+        };
+        let requests = async {
+            let until = async {
+                until.await;
+                stop_serving.cancel();
+            };
+            tokio::join!(server.run(stop_serving.clone()), pg_task, until);
+            stop_traces.cancel();
+        };
+        let serving = async {
+            // Spans of the last requests leave while the store still takes them.
+            tokio::join!(requests, own_traces.run(traces_sink, stop_traces.clone()));
+            tracing::info!("stopping: requests are finished, writing rows in memory to files");
+            stop_store.cancel();
+        };
+        let revisiting = async {
+            // One after the other: prices follow from what the rules make of a call.
+            for job in &revisits {
+                job.run(stop_serving.clone()).await;
+            }
+        };
+        tokio::join!(serving, store.run(stop_store.clone()), revisiting);
+    }
 }
 
 async fn bind_pg(config: &Config, meta: Meta, engine: Arc<Engine>) -> Result<Option<PgListener>> {

@@ -105,7 +105,7 @@ fn retention_rules(config: &Config) -> Vec<RetentionRule> {
 
 fn signal_of(table: Table) -> Signal {
     match table {
-        Table::Spans => Signal::Traces,
+        Table::Spans | Table::Calls => Signal::Traces,
         Table::Logs => Signal::Logs,
         Table::Metrics | Table::Histograms => Signal::Metrics,
     }

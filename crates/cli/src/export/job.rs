@@ -25,6 +25,12 @@ impl Job {
         if args.to.is_some() && args.format != ExportFormat::Otlp {
             return Err(CliError::Usage("--to sends OTLP: say --format otlp".to_owned()));
         }
+        if args.table == ExportTable::Calls && args.format == ExportFormat::Otlp {
+            return Err(CliError::Usage(
+                "calls are made by the server and are not OTLP: say --format parquet or jsonl"
+                    .to_owned(),
+            ));
+        }
         let target = match (&args.out, &args.to) {
             (Some(file), _) => file.to_string_lossy().into_owned(),
             (None, Some(to)) => to.clone(),

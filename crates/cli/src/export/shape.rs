@@ -27,7 +27,8 @@ pub(crate) enum ShapeError {
 /// The signal whose exports fill a table.
 pub(crate) fn signal(table: Table) -> Signal {
     match table {
-        Table::Spans => Signal::Traces,
+        // Nobody sends calls; encoding them says so.
+        Table::Spans | Table::Calls => Signal::Traces,
         Table::Logs => Signal::Logs,
         Table::Metrics | Table::Histograms => Signal::Metrics,
     }

@@ -100,7 +100,7 @@ pub(super) async fn send(
 /// `histograms` has all that one of `metrics` must have.
 fn table_of(has: impl Fn(&str) -> bool) -> Option<Table> {
     let must = |table: Table| table.columns().iter().filter(|column| !column.nullable);
-    Table::ALL
+    Table::SENT
         .into_iter()
         .filter(|table| must(*table).all(|column| has(column.name)))
         .max_by_key(|table| must(*table).count())

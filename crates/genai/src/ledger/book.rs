@@ -37,7 +37,7 @@ pub struct BookLimits {
 /// A call in the book, under an id that the caller gave it.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Booked {
-    /// Id of the call: stays while the call changes.
+    /// Id of the call: stays while the call changes and its bearer stays where it is.
     pub id: i64,
     /// The call as it is now.
     pub call: Call,
@@ -50,8 +50,8 @@ pub struct Changes {
     pub new: Vec<Booked>,
     /// Calls that are different now.
     pub changed: Vec<Booked>,
-    /// Ids of calls that are part of others now.
-    pub gone: Vec<i64>,
+    /// Calls that are part of others now, or at another place: ids, and when they started.
+    pub gone: Vec<(i64, u64)>,
     /// Reports that bear another call than before, or a changed one: the id of the call, or `None`
     /// if they bear none any more. By key of the report.
     pub bearers: BTreeMap<u128, Option<i64>>,
@@ -151,6 +151,16 @@ impl Book {
         self.entries.is_empty()
     }
 
+    /// Forgets everything. Of what ended before `now` it may lack reports.
+    pub fn reset(&mut self, now: u64) {
+        *self = Self::new(self.limits, now);
+    }
+
+    /// When a report in the book started.
+    pub fn start(&self, key: u128) -> Option<u64> {
+        self.entries.get(&key).map(|entry| entry.report.start_unix_nano)
+    }
+
     /// A call in the book.
     pub fn call(&self, id: i64) -> Option<&Call> {
         self.calls.get(&id)
@@ -235,6 +245,19 @@ impl Book {
         self.taught.extend(keys);
     }
 
+    /// Takes up kinds of calls that a service is known to make, for its metrics: of a report only
+    /// service, family and models count.
+    pub fn learn_kinds(&mut self, kinds: impl IntoIterator<Item = Report>) {
+        for report in kinds {
+            let known = self.witnesses.entry(Arc::clone(&report.service)).or_default();
+            if self.witness_count < WITNESSES_MAX
+                && known.insert(kind_of(&report), report).is_none()
+            {
+                self.witness_count += 1;
+            }
+        }
+    }
+
     /// Adds reports that came at `now` and settles what they touch. New calls get ids from
     /// `next_id`.
     pub fn add(
@@ -283,8 +306,7 @@ impl Book {
         if !report.is_call() {
             return None;
         }
-        let family = Arc::clone(&report.family);
-        let kind = (family, report.request_model.clone(), report.response_model.clone());
+        let kind = kind_of(report);
         let known = self.witnesses.entry(Arc::clone(&service)).or_default();
         if known.contains_key(&kind) || self.witness_count >= WITNESSES_MAX {
             return None;
@@ -344,13 +366,17 @@ impl Book {
         let calls: Vec<Call> = calls.filter(|call| ours.contains(&call.bearer)).collect();
         // A call keeps the id under which its bearer, or else any report of it, is known. Bearers
         // choose first, so that a call that was split stays where its tokens are.
+        let stays = |id: &i64, call: &Call| self.calls.get(id).is_some_and(|c| c.is_at(call));
         let mut ids: Vec<Option<i64>> = calls
             .iter()
-            .map(|call| before.get(&call.bearer).copied().filter(|id| left.remove(id)))
+            .map(|call| {
+                let known = before.get(&call.bearer).copied();
+                known.filter(|id| stays(id, call) && left.remove(id))
+            })
             .collect();
         for (call, id) in calls.iter().zip(&mut ids).filter(|(_, id)| id.is_none()) {
             let known = call.reports.iter().filter_map(|key| before.get(key));
-            *id = known.copied().find(|known| left.remove(known));
+            *id = known.copied().find(|known| stays(known, call) && left.remove(known));
         }
         let mut now: HashMap<u128, i64> = HashMap::new();
         for (call, id) in calls.into_iter().zip(ids) {
@@ -360,10 +386,9 @@ impl Book {
             self.book(id, call, fresh, changes);
         }
         for id in left {
-            if let Some(call) = self.calls.remove(&id) {
-                changes.bearers.entry(call.bearer).or_insert(None);
-            }
-            changes.gone.push(id);
+            let Some(call) = self.calls.remove(&id) else { continue };
+            changes.bearers.entry(call.bearer).or_insert(None);
+            changes.gone.push((id, call.start_unix_nano));
         }
         for key in ours {
             if let Some(entry) = self.entries.get_mut(&key) {
@@ -442,6 +467,10 @@ impl Book {
             call.reports.into_iter().for_each(|other| self.remove(other));
         }
     }
+}
+
+fn kind_of(report: &Report) -> Kind {
+    (Arc::clone(&report.family), report.request_model.clone(), report.response_model.clone())
 }
 
 /// Whether a report only links others.

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use super::clusters::Clusters;
 use super::forest::Forest;
-use super::report::{Report, Signal};
+use super::report::{Labels, Report, Signal, SpanIds};
 use crate::canonical::Tag;
 use crate::input::SpanKind;
 use crate::usage::{Adjustment, Convention, Usage};
@@ -64,6 +64,8 @@ pub struct Call {
     pub reports: Vec<u128>,
     /// The signal of the bearer.
     pub signal: Signal,
+    /// Ids of the bearer.
+    pub ids: SpanIds,
     /// How many calls it stands for: one, or what a metric says; `None` if the metric does not say.
     pub count: Option<u64>,
     /// Its tokens; `None` is missing, not zero.
@@ -82,12 +84,25 @@ pub struct Call {
     pub conversation_id: Option<Arc<str>>,
     /// `service.name` of the bearer.
     pub service: Arc<str>,
+    /// Family of dialects of the bearer.
+    pub family: Arc<str>,
     /// Start of the bearer, nanoseconds since the Unix epoch.
     pub start_unix_nano: u64,
     /// End of the bearer (of the stream, where that is reported apart).
     pub end_unix_nano: u64,
     /// The bearer failed.
     pub failed: bool,
+    /// What its reports say beside, the bearer first.
+    pub labels: Labels,
+}
+
+impl Call {
+    /// Whether the other call is shown at the same place: that of its bearer.
+    pub(super) fn is_at(&self, other: &Self) -> bool {
+        let place =
+            |call: &Self| (call.signal, call.ids.trace, call.ids.span, call.start_unix_nano);
+        place(self) == place(other) && self.service == other.service
+    }
 }
 
 /// The calls of a set of reports.
@@ -222,11 +237,17 @@ fn call_of(bearer: &Report, others: &[&Report]) -> Call {
             raise(usage, other);
         }
     }
+    let mut labels = Labels::default();
+    for said in std::iter::once(&bearer).chain(&sorted).filter_map(|report| report.labels.as_ref())
+    {
+        labels.complete(said);
+    }
     let ends = others.iter().filter(|other| other.tag == Tag::StreamEnd);
     Call {
         bearer: bearer.key,
         reports: Vec::new(),
         signal: bearer.signal,
+        ids: bearer.ids,
         count: Some(1),
         usage,
         operation: first(|report| &report.operation),
@@ -236,9 +257,11 @@ fn call_of(bearer: &Report, others: &[&Report]) -> Call {
         response_id: first(|report| &report.response_id),
         conversation_id: first(|report| &report.conversation_id),
         service: Arc::clone(&bearer.service),
+        family: Arc::clone(&bearer.family),
         start_unix_nano: bearer.start_unix_nano,
         end_unix_nano: ends.map(|end| end.end_unix_nano).fold(bearer.end_unix_nano, u64::max),
         failed: bearer.failed,
+        labels,
     }
 }
 

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use super::agree;
 use super::call::{Call, Settlement, Verdict};
-use super::report::{MetricPart, Report, Signal};
+use super::report::{MetricPart, Report, Signal, SpanIds};
 use crate::input::Temporality;
 use crate::usage::{Accounting, Context, Part, Reading, ReportedUsage};
 use crate::usage::{Convention, settle as settle_usage};
@@ -130,6 +130,7 @@ fn settle_series(points: &[Point<'_>], settlement: &mut Settlement) {
         bearer: first.key,
         reports: used.into_iter().collect(),
         signal: Signal::Metric,
+        ids: SpanIds::default(),
         count: calls.into_values().flatten().max().filter(|count| *count > 0),
         usage: Some(usage),
         operation: first.operation.clone(),
@@ -139,8 +140,10 @@ fn settle_series(points: &[Point<'_>], settlement: &mut Settlement) {
         response_id: None,
         conversation_id: first.conversation_id.clone(),
         service: Arc::clone(&first.service),
+        family: Arc::clone(&first.family),
         start_unix_nano: first.start_unix_nano,
         end_unix_nano: ends.max().unwrap_or(first.end_unix_nano),
         failed: false,
+        labels: first.labels.as_deref().cloned().unwrap_or_default(),
     });
 }

@@ -58,6 +58,59 @@ pub struct MetricPart {
     pub output: Convention,
 }
 
+/// What else a record says of its call: nothing the ledger settles by, but what calls are grouped by.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Labels {
+    /// `user.id`
+    pub user_id: Option<Arc<str>>,
+    /// `gen_ai.agent.name`
+    pub agent_name: Option<Arc<str>>,
+    /// `gen_ai.workflow.name`
+    pub workflow_name: Option<Arc<str>>,
+    /// `gen_ai.prompt.name`
+    pub prompt_name: Option<Arc<str>>,
+    /// `gen_ai.prompt.version`
+    pub prompt_version: Option<Arc<str>>,
+    /// `gen_ai.response.finish_reasons`, joined by commas.
+    pub finish_reasons: Option<Arc<str>>,
+    /// Time to the first chunk, milliseconds.
+    pub ttft_ms: Option<f64>,
+}
+
+impl Labels {
+    fn of(canonical: &Canonical<'_>) -> Option<Arc<Self>> {
+        let shared = |text: &Option<std::borrow::Cow<'_, str>>| text.as_deref().map(Arc::from);
+        let reasons = &canonical.finish_reasons;
+        let reasons = (!reasons.is_empty()).then(|| Arc::from(reasons.join(",")));
+        let labels = Self {
+            user_id: shared(&canonical.user_id),
+            agent_name: shared(&canonical.agent_name),
+            workflow_name: shared(&canonical.workflow_name),
+            prompt_name: shared(&canonical.prompt_name),
+            prompt_version: shared(&canonical.prompt_version),
+            finish_reasons: reasons,
+            ttft_ms: canonical.time_to_first_chunk.map(|seconds| seconds * 1e3),
+        };
+        (labels != Self::default()).then(|| Arc::new(labels))
+    }
+
+    /// Takes what these do not say from others.
+    pub(super) fn complete(&mut self, other: &Self) {
+        let take = |own: &mut Option<Arc<str>>, other: &Option<Arc<str>>| {
+            if own.is_none() {
+                own.clone_from(other);
+            }
+        };
+        take(&mut self.user_id, &other.user_id);
+        take(&mut self.agent_name, &other.agent_name);
+        take(&mut self.workflow_name, &other.workflow_name);
+        take(&mut self.prompt_name, &other.prompt_name);
+        take(&mut self.prompt_version, &other.prompt_version);
+        take(&mut self.finish_reasons, &other.finish_reasons);
+        self.ttft_ms = self.ttft_ms.or(other.ttft_ms);
+    }
+}
+
 /// A report. Everything in it can be stored and read back; text is shared, because most of it
 /// repeats.
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -104,6 +157,8 @@ pub struct Report {
     pub unlinked_signals: bool,
     /// What a metric point counts.
     pub metric: Option<MetricPart>,
+    /// What else it says; `None` if nothing.
+    pub labels: Option<Arc<Labels>>,
 }
 
 impl Report {
@@ -209,6 +264,7 @@ impl Report {
             scope: scope.into(),
             service: service.into(),
             unlinked_signals: canonical.unlinked_signals,
+            labels: Labels::of(canonical),
             ..Self::default()
         }
     }
@@ -265,6 +321,16 @@ pub enum LinkKey {
 
 /// Width of the windows of time.
 const WINDOW_NS: u64 = 600_000_000_000;
+
+impl LinkKey {
+    /// The first and last time, nanoseconds since the Unix epoch, of what can have a key of this
+    /// window.
+    pub fn bounds(window: u64) -> (u64, u64) {
+        let start = window.saturating_mul(WINDOW_NS);
+        let slack = UNLINKED_SLACK_NS.max(LOG_SLACK_NS);
+        (start.saturating_sub(slack), start.saturating_add(WINDOW_NS).saturating_add(slack))
+    }
+}
 
 /// Most windows that one report is in; one that lasts longer than a week is not found by its id
 /// beyond that.

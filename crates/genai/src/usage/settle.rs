@@ -33,6 +33,25 @@ pub enum Adjustment {
     RaisedByTwin,
 }
 
+impl Adjustment {
+    /// A short name of what was changed and why.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::CacheAdded => "cached tokens added to input: counted beside it",
+            Self::CacheAddedByInvariant => "cached tokens added to input: more than input",
+            Self::CacheAddedByTotal => "cached tokens added to input: as the total says",
+            Self::ReasoningAdded => "reasoning added to output: counted beside it",
+            Self::ReasoningAddedByInvariant => "reasoning added to output: more than output",
+            Self::ReasoningAddedByTotal => "reasoning added to output: as the total says",
+            Self::ReasoningCountedTwice => "reasoning taken off output: counted twice",
+            Self::ModalityAdded => "audio or image tokens added: every kind is counted apart",
+            Self::ToolPromptAdded => "tool prompt tokens added to input: counted beside it",
+            Self::InputFromParts => "input is the sum of its parts: no count was sent",
+            Self::RaisedByTwin => "a count was taken from another report of the call",
+        }
+    }
+}
+
 /// The tokens of one call. `input` includes cached tokens and `output` includes reasoning, as the
 /// conventions say; the other counts are subsets of them.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]

@@ -1,6 +1,7 @@
 //! The ledger as reports come in, against the ledger of all reports at once.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use proptest::prelude::*;
 use telltale_genai::Tag;
@@ -28,7 +29,7 @@ impl Kept {
         for Booked { id, call } in changes.changed {
             assert!(self.calls.insert(id, call).is_some(), "what changes was there");
         }
-        for id in changes.gone {
+        for (id, _) in changes.gone {
             assert!(self.calls.remove(&id).is_some(), "what goes was there");
         }
         for (key, id) in changes.bearers {
@@ -55,7 +56,7 @@ impl Kept {
         let wanted = |report: &Report| {
             links(report).iter().any(|key| keys.contains(key))
                 || keys.contains(&LinkKey::Trace(report.ids.trace))
-                || keys.contains(&LinkKey::Service(report.service.clone()))
+                || keys.contains(&LinkKey::Service(Arc::clone(&report.service)))
         };
         let booked = |report: &Report| {
             let (id, call) = self.calls.iter().find(|(_, c)| c.reports.contains(&report.key))?;

@@ -64,6 +64,55 @@ fn the_ledger_equals_what_can_be_known() {
     insta::assert_snapshot!("ledger", table);
 }
 
+/// The committed table, rewritten when `TELLTALE_UPDATE_DOCS` is set.
+#[test]
+#[expect(clippy::disallowed_methods, reason = "writes documentation, not data")]
+fn the_table_in_the_docs_is_what_the_ledger_counts() {
+    let manifest = manifest();
+    let mut table = String::from(TRUTH_HEAD);
+    for client in names() {
+        let settlement = settle(&reports(&load(&client), 1));
+        let (input, output, calls, missing) = totals(&settlement);
+        let figures = |kind: &str| {
+            let figure = |side: &str| manifest[&client][format!("{kind}_{side}")].to_string();
+            format!("{} / {}", figure("input"), figure("output"))
+        };
+        let (naive, recoverable, truth) =
+            (figures("naive"), figures("recoverable"), figures("true"));
+        writeln!(
+            table,
+            "| {client} | {naive} | {input} / {output} | {recoverable} | {truth} | {calls} | {missing} |"
+        )
+        .expect("write");
+    }
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/token-truth.md");
+    if std::env::var_os("TELLTALE_UPDATE_DOCS").is_some() {
+        std::fs::write(path, &table).expect("write the table");
+    }
+    let committed = std::fs::read_to_string(path).expect("the committed table");
+    assert_eq!(committed, table, "run this test with TELLTALE_UPDATE_DOCS=1");
+}
+
+const TRUTH_HEAD: &str = "\
+# Token truth
+
+What the ledger makes of the telemetry that 19 real clients sent, input / output tokens in one recorded run
+each. `crates/genai/tests/it/ledger.rs` compares this table with the ledger; run it with
+`TELLTALE_UPDATE_DOCS=1` to write it anew.
+
+- **naive**: every token attribute on every record added up.
+- **ledger**: what Telltale counts.
+- **recoverable**: all that anybody can know from what the client sent. The end-to-end tests ask the built
+  binary for the same figures, in any order of arrival, one record an export, across a restart, and with all
+  clients mixed in one project.
+- **truth**: what the provider billed in that run.
+- **calls**, **missing**: calls in the ledger, and those of them whose tokens nobody reported: failed calls,
+  streams that the client does not count.
+
+| client | naive | ledger | recoverable | truth | calls | missing |
+|---|---|---|---|---|---|---|
+";
+
 #[test]
 fn every_call_has_one_bearer_and_it_is_a_span_where_there_is_one() {
     for client in names() {

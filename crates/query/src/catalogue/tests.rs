@@ -13,7 +13,7 @@ fn the_schema_lists_what_sql_has() {
     let tables = engine.schema();
     assert_eq!(
         tables.iter().map(|t| t.name).collect::<Vec<_>>(),
-        ["spans", "logs", "metrics", "histograms"]
+        ["spans", "logs", "metrics", "histograms", "calls"]
     );
     for table in &tables {
         assert!(table.columns.iter().all(|column| !column.description.is_empty()));

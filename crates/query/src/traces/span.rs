@@ -45,20 +45,21 @@ impl Engine {
 }
 
 impl Engine {
-    /// The `limit` spans with the smallest record ids above `after` and not above `upto`, as
-    /// corrected and in any order, ids being bytes; and the largest of those record ids. `None`
+    /// The `limit` rows of a table with the smallest record ids above `after` and not above `upto`,
+    /// as corrected and in any order, ids being bytes; and the largest of those record ids. `None`
     /// when there are none.
     ///
     /// # Errors
     /// When a limit of queries is met.
-    pub async fn span_page(
+    pub async fn page_of_rows(
         &self,
         project: &Project,
+        table: Table,
         after: i64,
         upto: i64,
         limit: usize,
     ) -> Result<Option<(Vec<RecordBatch>, i64)>, QueryError> {
-        let snapshot = self.source.snapshot(project, Table::Spans);
+        let snapshot = self.source.snapshot(project, table);
         let within =
             move |last: i64| col("record_id").gt(lit(after)).and(col("record_id").lt_eq(lit(last)));
         // The ids alone first: they are cheap, and bound what is read in full.

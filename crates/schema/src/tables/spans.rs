@@ -57,4 +57,12 @@ table! {
     finish_reasons: RareText = "Why the model stopped, one a choice, joined by commas: `stop`, `length`, `tool_call`, `content_filter`, `error`.",
     ttft_ms: RareFloat = "Milliseconds from the request to the first part of the answer.",
     ai_dialects: RareText = "The telemetry dialects that were recognised, joined by commas.",
+    usage_source: RareText = "On the one span that bears a provider call: `reported` when a record says what it used, `missing` when none does; else null. Sums over spans count each call once.",
+    input_tokens: RareInt = "Input tokens of the call that the span bears, cached ones included.",
+    cache_read_tokens: RareInt = "Of those, tokens read from a cache.",
+    cache_write_tokens: RareInt = "Of those, tokens written to a cache.",
+    output_tokens: RareInt = "Output tokens of the call that the span bears, reasoning included.",
+    reasoning_tokens: RareInt = "Of those, tokens of reasoning.",
+    cost_nano_usd: RareInt = "What the call cost, in billionths of a US dollar; null when it has no usage or no price.",
+    price_source: RareText = "`table`, `override`, or `unpriced` when no price is known; null when there is no usage to price.",
 }

@@ -86,6 +86,14 @@ fn vitals(registry: &mut Registry, vitals: &Vitals) {
             "Spans of this server's own traces that were lost",
             vitals.own_spans_dropped,
         ),
+        ("ledger_calls", "Provider calls entered in the ledger", vitals.ledger_calls),
+        ("ledger_changes", "Calls changed or removed by later reports", vitals.ledger_changes),
+        ("ledger_lookups", "Times earlier reports were read back", vitals.ledger_lookups),
+        (
+            "ledger_lookups_failed",
+            "Times this failed, so that a call may be counted twice",
+            vitals.ledger_lookups_failed,
+        ),
     ] {
         let counter = Counter::<u64>::default();
         counter.inc_by(value);

@@ -38,6 +38,14 @@ pub struct Vitals {
     pub own_spans_exported: u64,
     /// Spans of the server's own that were lost since start.
     pub own_spans_dropped: u64,
+    /// Rows of the ledger made since start.
+    pub ledger_calls: u64,
+    /// Rows of the ledger changed or removed later.
+    pub ledger_changes: u64,
+    /// Times that earlier reports were read back to settle new ones.
+    pub ledger_lookups: u64,
+    /// Times that this failed: a call may then be counted twice.
+    pub ledger_lookups_failed: u64,
 }
 
 /// A background task.

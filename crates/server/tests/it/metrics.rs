@@ -40,6 +40,10 @@ async fn requests_exports_and_readings_are_told() {
         tables: vec![table],
         own_spans_exported: 8,
         own_spans_dropped: 9,
+        ledger_calls: 11,
+        ledger_changes: 12,
+        ledger_lookups: 13,
+        ledger_lookups_failed: 14,
         ..Vitals::default()
     };
     server.export("x").send().await.unwrap();
@@ -65,6 +69,10 @@ async fn requests_exports_and_readings_are_told() {
         "telltale_exports_in_flight_bytes 0",
         "telltale_own_spans_exported_total 8",
         "telltale_own_spans_dropped_total 9",
+        "telltale_ledger_calls_total 11",
+        "telltale_ledger_changes_total 12",
+        "telltale_ledger_lookups_total 13",
+        "telltale_ledger_lookups_failed_total 14",
         "# EOF",
     ] {
         assert_line(&metrics, line);

@@ -18,6 +18,7 @@ use prost::Message as _;
 use serde_json::{Value, json};
 use telltale_base::{Clock, SystemClock};
 use telltale_ingest::{Ingest, IngestConfig, Replay};
+use telltale_ledger::Ledger;
 use telltale_meta::Scope;
 use telltale_query::{Engine, QueryConfig};
 use telltale_server::{Ports, Server};
@@ -53,7 +54,12 @@ impl Real {
         let decoder = Arc::clone(&replay) as Arc<dyn FrameDecoder>;
         let store_config = StoreConfig::new(folder.path());
         let store = Store::open(store_config, fs, Arc::clone(&clock), decoder).await.unwrap();
-        let ingest = Ingest::new(replay, Arc::clone(&store), clock);
+        let ingest = Ingest::new(
+            replay,
+            Arc::clone(&store),
+            Arc::new(Ledger::builtin(Arc::clone(&clock))),
+            clock,
+        );
         let spill_dir = folder.path().join("spill");
         let query = QueryConfig { spill_dir, threads: 2, ..QueryConfig::default() };
         let engine = Engine::new(store, query).unwrap();
@@ -294,7 +300,7 @@ async fn the_schema_is_that_of_the_tables() {
     let real = Real::new().await;
     let (_, schema) = real.get(0, "/api/v1/schema").await;
     let names: Vec<_> = schema["tables"].as_array().unwrap().iter().map(|t| &t["name"]).collect();
-    assert_eq!(names, ["spans", "logs", "metrics", "histograms"]);
+    assert_eq!(names, ["spans", "logs", "metrics", "histograms", "calls"]);
     let columns = schema["tables"][0]["columns"].as_array().unwrap();
     let trace_id = columns.iter().find(|column| column["name"] == "trace_id").unwrap();
     assert_eq!(trace_id["type"], "text");

@@ -17,12 +17,16 @@ const FRAME_VERSION: u8 = 1;
 const SNAPSHOT_MAGIC: &[u8; 8] = b"TTCORR\0\x01";
 
 pub(crate) fn encode_frame(frame: &CorrectionFrame) -> Vec<u8> {
+    encode(&frame.project, frame.table, &frame.corrections)
+}
+
+pub(crate) fn encode(project: &Project, table: Table, corrections: &[Correction]) -> Vec<u8> {
     let mut out = Writer::default();
     out.u8(FRAME_VERSION);
-    out.u8(frame.table.code());
-    out.text(frame.project.as_str());
-    out.len(frame.corrections.len());
-    for correction in &frame.corrections {
+    out.u8(table.code());
+    out.text(project.as_str());
+    out.len(corrections.len());
+    for correction in corrections {
         out.i64(correction.record_id);
         out.i32(correction.date);
         match &correction.change {

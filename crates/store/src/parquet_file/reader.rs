@@ -23,7 +23,9 @@ use crate::catalogue::ATTRIBUTE_COLUMNS;
 
 /// Uncompressed bytes that one batch of a reader should not exceed by much.
 const BATCH_BYTES: i64 = 4 << 20;
-const BATCH_ROWS_MAX: i64 = 8192;
+/// A merge holds a batch of each of its inputs, with all columns, which take far more in memory
+/// than in the file.
+const BATCH_ROWS_MAX: i64 = 2048;
 
 /// The rows of one file in file schema, columns that it lacks being null.
 #[derive(Debug)]

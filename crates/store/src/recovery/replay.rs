@@ -13,8 +13,8 @@ use telltale_schema::{Table, assign_record_ids, coalesce};
 use telltale_wal::{Frame, Fs, Recovery, Wal, WalConfig, write_atomic};
 
 use crate::committer::record_base;
-use crate::corrections::codec;
-use crate::frame::{KIND_CORRECTIONS, KIND_RECORDS};
+use crate::corrections::{CorrectionFrame, codec};
+use crate::frame::{KIND_CORRECTIONS, KIND_DERIVED, KIND_RECORDS, decode_derived};
 use crate::health::HealthBoard;
 use crate::state::State;
 use crate::{DecodedFrame, FrameDecoder, StoreError};
@@ -139,7 +139,7 @@ impl Replayer {
 
     fn apply(&mut self, seq: u64, content: Content) -> Result<(), String> {
         match content {
-            Content::Records(DecodedFrame { project, batches }) => {
+            Content::Records(DecodedFrame { project, batches }, corrections) => {
                 let base = record_base(seq).map_err(|e| e.to_string())?;
                 for (table, batch) in batches {
                     if seq > self.positions.get(&table).copied().unwrap_or(0) {
@@ -147,15 +147,20 @@ impl Replayer {
                         self.state.add_rows(&project, table, batch, seq, self.now);
                     }
                 }
-            }
-            Content::Corrections(frame) => {
-                if seq > self.corrections.get(&frame.table).copied().unwrap_or(0) {
-                    let (project, table) = (frame.project, frame.table);
-                    self.state.add_corrections(&project, table, frame.corrections, seq);
+                for frame in corrections {
+                    self.correct(seq, frame);
                 }
             }
+            Content::Corrections(frame) => self.correct(seq, frame),
         }
         Ok(())
+    }
+
+    fn correct(&mut self, seq: u64, frame: CorrectionFrame) {
+        if seq > self.corrections.get(&frame.table).copied().unwrap_or(0) {
+            let CorrectionFrame { project, table, corrections } = frame;
+            self.state.add_corrections(&project, table, corrections, seq);
+        }
     }
 
     /// Keeps the bytes of a frame that cannot be understood, so that it may leave the log.
@@ -181,15 +186,20 @@ impl Replayer {
 
 /// A decoded frame.
 enum Content {
-    Records(DecodedFrame),
-    Corrections(crate::corrections::CorrectionFrame),
+    Records(DecodedFrame, Vec<CorrectionFrame>),
+    Corrections(CorrectionFrame),
 }
 
 impl Content {
     fn of(frame: &Frame, decoder: &dyn FrameDecoder) -> Result<Self, String> {
         let (kind, payload) = frame.payload.split_first().ok_or("an empty frame")?;
         match *kind {
-            KIND_RECORDS => decoder.decode(payload).map(Self::Records),
+            KIND_RECORDS => Ok(Self::Records(decoder.decode(payload, &[])?, Vec::new())),
+            KIND_DERIVED => {
+                let frame = decode_derived(payload)?;
+                let records = decoder.decode(frame.records, frame.derived)?;
+                Ok(Self::Records(records, frame.corrections))
+            }
             KIND_CORRECTIONS => codec::decode_frame(payload).map(Self::Corrections),
             other => Err(format!("unknown kind {other}")),
         }

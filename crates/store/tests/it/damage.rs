@@ -167,8 +167,10 @@ async fn a_frame_that_cannot_be_decoded_is_set_aside() {
     let store = open(config(dir.path()), RealFs).await.unwrap();
     append(&store, &p, &[span(1)]).await.unwrap();
     let payload = vec![Bytes::from_static(b"p\nnonsense\n")];
-    let odd =
-        store.append(Append { project: p.clone(), payload, batches: Vec::new() }).await.unwrap();
+    let odd = store
+        .append(Append { project: p.clone(), payload, batches: Vec::new(), derive: None })
+        .await
+        .unwrap();
     append(&store, &p, &[span(2)]).await.unwrap();
     store.close().await;
     let store = open(config(dir.path()), RealFs).await.unwrap();

@@ -83,7 +83,7 @@ async fn a_small_span_takes_at_most_fifty_bytes_on_disk() {
     for _ in 0..80 {
         let batches = vec![(Table::Spans, spans(&mut random, 512, &mut now))];
         let payload = vec![Bytes::from_static(b"p\n")];
-        store.append(Append { project: p.clone(), payload, batches }).await.unwrap();
+        store.append(Append { project: p.clone(), payload, batches, derive: None }).await.unwrap();
     }
     store.flush().await.unwrap();
     let health = store.health();

@@ -80,7 +80,9 @@ fn batches(records: &[Record]) -> Vec<(Table, RecordBatch)> {
                 resource: "{}",
                 ..LogRow::default()
             }),
-            Table::Metrics | Table::Histograms => panic!("not in the toy payload"),
+            Table::Metrics | Table::Histograms | Table::Calls => {
+                panic!("not in the toy payload")
+            }
         }
     }
     let mut batches = Vec::new();
@@ -97,7 +99,7 @@ fn batches(records: &[Record]) -> Vec<(Table, RecordBatch)> {
 struct ToyDecoder;
 
 impl FrameDecoder for ToyDecoder {
-    fn decode(&self, payload: &[u8]) -> Result<DecodedFrame, String> {
+    fn decode(&self, payload: &[u8], _derived: &[u8]) -> Result<DecodedFrame, String> {
         let text = std::str::from_utf8(payload).map_err(|e| e.to_string())?;
         let mut lines = text.lines();
         let project = Project::new(lines.next().ok_or("empty")?).map_err(|e| e.to_string())?;
@@ -156,7 +158,14 @@ pub(crate) async fn append(
     records: &[Record],
 ) -> Result<u64, StoreError> {
     let payload = encode(project, records);
-    store.append(Append { project: project.clone(), payload, batches: batches(records) }).await
+    store
+        .append(Append {
+            project: project.clone(),
+            payload,
+            batches: batches(records),
+            derive: None,
+        })
+        .await
 }
 
 /// What reading a row gave.

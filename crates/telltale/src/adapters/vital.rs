@@ -4,7 +4,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use telltale_base::{Clock, UnixNanos};
-use telltale_derive::Renormalise;
+use telltale_derive::Revisit;
+use telltale_ledger::Ledger;
 use telltale_server::ports::{Vital, VitalTable, VitalTask, Vitals};
 use telltale_store::Store;
 use telltale_telemetry::Counters;
@@ -19,8 +20,10 @@ pub(crate) struct StoreVital {
     pub(crate) store: Arc<Store>,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) started: UnixNanos,
-    pub(crate) renormalise: Arc<Renormalise>,
+    /// Jobs that visit stored rows again.
+    pub(crate) revisits: Vec<Arc<Revisit>>,
     pub(crate) own_traces: Counters,
+    pub(crate) ledger: Arc<Ledger>,
 }
 
 impl Vital for StoreVital {
@@ -38,9 +41,10 @@ impl Vital for StoreVital {
             faults.push("the write-ahead log refuses records".to_owned());
         }
         let own_spans = self.own_traces.read();
+        let ledger = self.ledger.stats();
         let count = |n: usize| u64::try_from(n).unwrap_or(u64::MAX);
         Vitals {
-            tasks: tasks.chain(self.renormalising()).collect(),
+            tasks: tasks.chain(self.revisiting()).collect(),
             faults,
             // Records become visible before they are acknowledged, so nothing acked can lag.
             ingest_lag: Duration::ZERO,
@@ -57,6 +61,10 @@ impl Vital for StoreVital {
                 .collect(),
             own_spans_exported: own_spans.exported,
             own_spans_dropped: own_spans.dropped,
+            ledger_calls: ledger.calls,
+            ledger_changes: ledger.changes,
+            ledger_lookups: ledger.lookups,
+            ledger_lookups_failed: ledger.lookups_failed,
             tables: health
                 .tables
                 .iter()
@@ -72,14 +80,16 @@ impl Vital for StoreVital {
 }
 
 impl StoreVital {
-    /// The job is a task while it has rows to visit.
-    fn renormalising(&self) -> Option<VitalTask> {
-        let status = self.renormalise.status();
-        (!status.done).then(|| VitalTask {
-            name: "renormalise".to_owned(),
-            idle: status.failing_for,
-            idle_max: STALLED,
-            last_error: status.last_error,
+    /// A job is a task while it has rows to visit.
+    fn revisiting(&self) -> impl Iterator<Item = VitalTask> + '_ {
+        self.revisits.iter().filter_map(|job| {
+            let status = job.status();
+            (!status.done).then(|| VitalTask {
+                name: job.name().to_owned(),
+                idle: status.failing_for,
+                idle_max: STALLED,
+                last_error: status.last_error,
+            })
         })
     }
 }

@@ -224,7 +224,7 @@ async fn tables_without_rows_and_names_that_are_not_there() {
     let unknown = rows(&engine, "SELECT * FROM span").await.unwrap_err().to_string();
     assert_eq!(
         unknown,
-        "there is no table \"span\"; the tables are spans, logs, metrics, histograms"
+        "there is no table \"span\"; the tables are spans, logs, metrics, histograms, calls"
     );
     let column = rows(&engine, "SELECT servicename FROM spans").await.unwrap_err().to_string();
     assert!(column.contains("servicename") && column.contains("service_name"), "{column}");

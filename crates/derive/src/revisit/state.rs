@@ -15,8 +15,9 @@ const VERSION: u32 = 1;
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct State {
     version: u32,
-    /// Of the rules that rows up to the places were normalised by.
-    pub(super) rules: u64,
+    /// Fingerprint of what rows up to the places were made by.
+    #[serde(rename = "rules")]
+    pub(super) made_by: u64,
     /// The last row to visit.
     pub(super) upto: i64,
     projects: BTreeMap<String, Place>,
@@ -29,8 +30,8 @@ struct Place {
 }
 
 impl State {
-    pub(super) fn new(rules: u64, upto: i64) -> Self {
-        Self { version: VERSION, rules, upto, projects: BTreeMap::new() }
+    pub(super) fn new(made_by: u64, upto: i64) -> Self {
+        Self { version: VERSION, made_by, upto, projects: BTreeMap::new() }
     }
 
     /// `None` when there is none, or none that can be read: the job then starts over, which costs

@@ -7,13 +7,14 @@ use arrow::compute::concat_batches;
 use arrow::datatypes::Int64Type;
 use bytes::Bytes;
 use telltale_base::{Signal, SystemClock, UnixNanos};
-use telltale_genai::RuleFile;
+use telltale_genai::{RuleFile, Rules};
 use telltale_otlp::{Context, Encoding, Limits, Masker};
 use telltale_store::{Append, DecodedFrame, FrameDecoder, StoreConfig};
 use telltale_wal::RealFs;
 use tempfile::TempDir;
 
 use super::*;
+use crate::Renormalise;
 
 const USER_RULES: &str = r#"
 [[dialect]]
@@ -31,7 +32,7 @@ rules = [
 struct Bodies;
 
 impl FrameDecoder for Bodies {
-    fn decode(&self, _: &[u8]) -> Result<DecodedFrame, String> {
+    fn decode(&self, _: &[u8], _: &[u8]) -> Result<DecodedFrame, String> {
         Err("no replay in this test".to_owned())
     }
 
@@ -57,10 +58,11 @@ impl MemoryRows {
 }
 
 #[async_trait]
-impl SpanRows for MemoryRows {
+impl StoredRows for MemoryRows {
     async fn page(
         &self,
         project: &Project,
+        _: Table,
         after: i64,
         upto: i64,
         limit: usize,
@@ -127,15 +129,20 @@ impl Bench {
             telltale_otlp::admit(Signal::Traces, Encoding::Json, body, &Masker::off(), &context)
                 .unwrap();
         let project = self.project.clone();
-        let append = Append { project, payload: vec![admitted.body], batches: admitted.batches };
+        let append = Append {
+            project,
+            payload: vec![admitted.body],
+            batches: admitted.batches,
+            derive: None,
+        };
         self.store.append(append).await.unwrap();
     }
 
-    fn job(&self, rules: &Arc<Rules>) -> Renormalise {
-        Renormalise::new(
+    fn job(&self, rules: &Arc<Rules>) -> Revisit {
+        Revisit::new(
             Arc::clone(&self.store),
             Arc::clone(&self.rows) as _,
-            Arc::clone(rules),
+            Arc::new(Renormalise(Arc::clone(rules))),
             Arc::new(RealFs),
             self.folder.path(),
         )
@@ -157,7 +164,7 @@ impl Bench {
     }
 }
 
-async fn finish(job: &Renormalise) -> RenormaliseStatus {
+async fn finish(job: &Revisit) -> RevisitStatus {
     job.run(CancellationToken::new()).await;
     job.status()
 }

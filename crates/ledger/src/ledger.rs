@@ -1,0 +1,221 @@
+//! The books of all projects, and what has to be known before an export can be settled.
+
+use std::collections::HashMap;
+use std::fmt;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use arrow::array::AsArray;
+use arrow::datatypes::Int64Type;
+use arrow::record_batch::RecordBatch;
+use telltale_base::{Clock, Project, UnixNanos};
+use telltale_genai::Rules;
+use telltale_genai::ledger::{Book, BookLimits, Report};
+use telltale_otlp::{Context, Limits, Note};
+use telltale_schema::Table;
+use telltale_store::Derive;
+
+use crate::derivation::{Derivation, Entry};
+use crate::known::{Known, lesson, span_links};
+use crate::pricing::Pricing;
+
+/// Reports that the book of one project holds, about 1 KB each.
+const BOOK: BookLimits = BookLimits { reports_max: 50_000, links_max: 200_000 };
+
+/// Days that reports have which are not their own, by project.
+pub(crate) const ODD_DAYS_MAX: usize = 100_000;
+
+/// The book of one project.
+#[derive(Debug)]
+pub(crate) struct ProjectBook {
+    pub(crate) book: Book,
+    /// Partitions of rows that are not the day of their time, by key.
+    pub(crate) odd_days: HashMap<u128, i32>,
+}
+
+/// Counters since the start.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct LedgerStats {
+    /// Rows of `calls` made.
+    pub calls: u64,
+    /// Rows of `calls` changed or removed later.
+    pub changes: u64,
+    /// Times that older reports were looked up.
+    pub lookups: u64,
+    /// Times that this failed: a call may then be counted twice.
+    pub lookups_failed: u64,
+}
+
+#[derive(Debug, Default)]
+pub(crate) struct Counters {
+    pub(crate) calls: AtomicU64,
+    pub(crate) changes: AtomicU64,
+    lookups: AtomicU64,
+    lookups_failed: AtomicU64,
+}
+
+/// The ledger.
+pub struct Ledger {
+    books: Mutex<HashMap<Project, Arc<Mutex<ProjectBook>>>>,
+    rules: Arc<Rules>,
+    pricing: Pricing,
+    clock: Arc<dyn Clock>,
+    /// Set once the tables can be read.
+    known: std::sync::OnceLock<Arc<dyn Known>>,
+    counters: Arc<Counters>,
+}
+
+impl fmt::Debug for Ledger {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Ledger").field("counters", &self.counters).finish_non_exhaustive()
+    }
+}
+
+pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn nanos(time: UnixNanos) -> u64 {
+    u64::try_from(time.0).unwrap_or(0)
+}
+
+impl Ledger {
+    /// A ledger with empty books.
+    pub fn new(rules: Arc<Rules>, pricing: Pricing, clock: Arc<dyn Clock>) -> Self {
+        Self {
+            books: Mutex::default(),
+            rules,
+            pricing,
+            clock,
+            known: std::sync::OnceLock::new(),
+            counters: Arc::default(),
+        }
+    }
+
+    /// A ledger with the built-in rules and prices.
+    pub fn builtin(clock: Arc<dyn Clock>) -> Self {
+        Self::new(Rules::shared(), Pricing::default(), clock)
+    }
+
+    /// Says where older reports are found. Before it is said, and without any, the books start
+    /// from nothing.
+    pub fn reads(&self, known: Arc<dyn Known>) {
+        self.known.set(known).ok();
+    }
+
+    /// A reading of the counters.
+    pub fn stats(&self) -> LedgerStats {
+        let read = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
+        LedgerStats {
+            calls: read(&self.counters.calls),
+            changes: read(&self.counters.changes),
+            lookups: read(&self.counters.lookups),
+            lookups_failed: read(&self.counters.lookups_failed),
+        }
+    }
+
+    /// Prepares an export that is about to be kept: looks up what its reports may belong to, and
+    /// gives what settles them once their place in the log is known. `None` when nothing follows
+    /// from it.
+    pub async fn prepare(
+        &self,
+        project: &Project,
+        notes: Vec<Note>,
+        batches: &[(Table, RecordBatch)],
+        (arrival, retention): (UnixNanos, Option<Duration>),
+    ) -> Option<Box<dyn Derive>> {
+        let book = self.book(project, !notes.is_empty())?;
+        let now = nanos(self.clock.now());
+        let entries = entries(&notes, batches);
+        if entries.is_empty() {
+            return None;
+        }
+        let reports: Vec<Report> = entries.iter().map(|entry| entry.report.clone()).collect();
+        self.teach(project, &book, &reports, now).await;
+        let limits = Limits::none();
+        let rules = Arc::clone(&self.rules);
+        Some(Box::new(Derivation {
+            project: project.clone(),
+            book,
+            entries,
+            now,
+            days: Context { arrival, retention, limits, rules },
+            pricing: self.pricing.clone(),
+            counters: Arc::clone(&self.counters),
+        }))
+    }
+
+    /// The book of a project; a project without AI telemetry has none until it is `wanted`.
+    fn book(&self, project: &Project, wanted: bool) -> Option<Arc<Mutex<ProjectBook>>> {
+        let mut books = lock(&self.books);
+        if let Some(book) = books.get(project) {
+            return Some(Arc::clone(book));
+        }
+        if !wanted {
+            return None;
+        }
+        // Of a project without records nothing can be missing, whenever it happened.
+        let is_new = self.known.get().is_none_or(|known| known.is_empty(project));
+        let since = if is_new { 0 } else { nanos(self.clock.now()) };
+        let book = Book::new(BOOK, since);
+        let book = Arc::new(Mutex::new(ProjectBook { book, odd_days: HashMap::new() }));
+        books.insert(project.clone(), Arc::clone(&book));
+        Some(book)
+    }
+
+    /// Teaches the book what it lacks of what the reports may belong to.
+    async fn teach(
+        &self,
+        project: &Project,
+        book: &Mutex<ProjectBook>,
+        reports: &[Report],
+        now: u64,
+    ) {
+        let missing = lock(book).book.missing(reports, now);
+        let Some(known) = self.known.get().filter(|_| !missing.is_empty()) else { return };
+        self.counters.lookups.fetch_add(1, Ordering::Relaxed);
+        match lesson(known.as_ref(), project, &missing, &self.rules).await {
+            Ok(lesson) => {
+                let mut book = lock(book);
+                book.book.learn(missing, lesson.reports);
+                book.book.learn_kinds(lesson.kinds);
+            }
+            Err(error) => {
+                self.counters.lookups_failed.fetch_add(1, Ordering::Relaxed);
+                tracing::warn!(%project, %error, "cannot look up earlier reports of calls; one may be counted twice");
+            }
+        }
+    }
+}
+
+/// The reports of an export with their rows: its notes, and its other spans as mere links.
+fn entries(notes: &[Note], batches: &[(Table, RecordBatch)]) -> Vec<Entry> {
+    let mut entries = Vec::new();
+    for (table, rows) in batches {
+        let ordinals = rows.column_by_name("record_id");
+        let Some(ordinals) = ordinals.and_then(|c| c.as_primitive_opt::<Int64Type>()) else {
+            continue;
+        };
+        let mut noted: HashMap<i64, &Note> = HashMap::new();
+        for note in notes.iter().filter(|note| note.table == *table) {
+            noted.insert(i64::try_from(note.ordinal).unwrap_or(i64::MAX), note);
+        }
+        // Notes of rows that were left out, because they were stored before, have no row here.
+        for ordinal in ordinals.values() {
+            if let Some(note) = noted.get(ordinal) {
+                let report = note.report.clone();
+                entries.push(Entry { table: *table, ordinal: *ordinal, report });
+            }
+        }
+        if *table == Table::Spans {
+            let links = span_links(rows).filter_map(|(place, report)| {
+                let ordinal = *ordinals.values().get(place)?;
+                let is_link = !noted.contains_key(&ordinal);
+                is_link.then_some(Entry { table: *table, ordinal, report })
+            });
+            entries.extend(links);
+        }
+    }
+    entries
+}
