@@ -2,6 +2,7 @@
 
 import json
 import random
+import time
 
 import pytest
 
@@ -203,9 +204,63 @@ def test_calls_are_exported_but_not_as_otlp(make_server, tmp_path):
     server = make_server(**KEEP)
     send(server, whole("otel_genai_openai"))
     target = tmp_path / "calls.jsonl"
-    done = cli("export", "calls", "--format", "jsonl", "--out", target, server=server)
+    done = cli("export", "--table", "calls", "--format", "jsonl", "--out", target, server=server)
     assert done.returncode == 0, done.stderr
     rows = [json.loads(line) for line in target.read_text().splitlines()]
     assert sum(row.get("input_tokens", 0) for row in rows) == 729
-    done = cli("export", "calls", "--format", "otlp", "--out", tmp_path / "x", server=server)
+    done = cli("export", "--table", "calls", "--format", "otlp", "--out", tmp_path / "x", server=server)
     assert done.returncode != 0 and "calls" in done.stderr
+
+
+def job_is_done(server, name):
+    tasks = server.api.get("/api/v1/health").json()["tasks"]
+    return all(task["name"] != name for task in tasks)
+
+
+def wait_for_job(server, name):
+    deadline = time.monotonic() + 60
+    while not job_is_done(server, name):
+        assert time.monotonic() < deadline, f"{name} does not end"
+        time.sleep(0.1)
+
+
+def test_calls_follow_rules_and_prices_that_came_later(make_server, tmp_path):
+    server = make_server(**KEEP)
+    request = otlp.traces(
+        2, **{"acme.op": "chat", "acme.model": "gpt-4o", "acme.in": 1000, "acme.out": 100}
+    )
+    assert server.export("traces", request.SerializeToString()).status_code == 200
+    assert server.count("calls") == 0
+    server.terminate()
+    rules = tmp_path / "rules.toml"
+    rules.write_text(
+        '[[dialect]]\nid = "house"\nname = "Our own client"\n'
+        'detect = { attributes = ["acme.op"] }\nrules = [\n'
+        '  { from = "acme.op", to = "gen_ai.operation.name", as = "map:operation" },\n'
+        '  { from = "acme.model", to = "gen_ai.request.model" },\n'
+        '  { from = "acme.in", to = "gen_ai.usage.input_tokens" },\n'
+        '  { from = "acme.out", to = "gen_ai.usage.output_tokens" },\n]\n'
+    )
+    server.config["genai_rules"] = rules
+    server.start()
+    wait_for_job(server, "resettle")
+    # The root and its child say the same: they are one call, as they would have been on arrival.
+    assert totals(server) == [1000, 100, 1, 0]
+    assert span_totals(server) == totals(server)
+    assert server.value("SELECT sum(cost_nano_usd) FROM calls") == 3_500_000
+    # Prices that came later.
+    server.terminate()
+    config = tmp_path / "telltale.toml"
+    config.write_text("[[genai.prices]]\nmodel = 'gpt-4o'\nrates = { in = '1', out = '1' }\n")
+    server.config["config"] = config
+    server.start()
+    wait_for_job(server, "reprice")
+    assert server.value("SELECT sum(cost_nano_usd) FROM calls") == 1_100_000
+    assert server.value("SELECT sum(cost_nano_usd) FROM spans") == 1_100_000
+    # And everything taken back.
+    server.terminate()
+    del server.config["genai_rules"]
+    server.start()
+    wait_for_job(server, "resettle")
+    assert server.count("calls") == 0
+    assert server.value("SELECT count(usage_source) FROM spans") == 0

@@ -4,6 +4,7 @@
 //! |---|---|
 //! | `revisit` | the job: goes through the rows of a table, page by page |
 //! | `renormalise` | makes the columns of AI telemetry again when the rules have changed |
+//! | `resettle` | settles calls again when the rules have changed |
 //! | `reprice` | prices calls again when prices have changed |
 //!
 //! Changes go through the store's corrections, so that readers see them at once and files follow.
@@ -16,9 +17,11 @@
 mod error;
 mod renormalise;
 mod reprice;
+mod resettle;
 mod revisit;
 
 pub use error::DeriveError;
 pub use renormalise::Renormalise;
 pub use reprice::Reprice;
+pub use resettle::{KeepDerived, Resettle};
 pub use revisit::{Page, Revisit, RevisitStatus, StoredRows, Visit};

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use arrow::array::{Array, ArrayRef, AsArray};
 use arrow::datatypes::{DataType, Date32Type, Float64Type, Int64Type};
 use arrow::record_batch::RecordBatch;
+use async_trait::async_trait;
 use telltale_base::{Project, Signal, UnixNanos};
 use telltale_genai::Rules;
 use telltale_otlp::{Context, Limits};
@@ -15,12 +16,13 @@ use telltale_schema::{LEDGER_COLUMNS, Table};
 use telltale_store::{Change, Correction, Scalar};
 
 use crate::error::DeriveError;
-use crate::revisit::Visit;
+use crate::revisit::{Visit, blocking};
 
 /// Makes the columns of AI telemetry again when the rules have changed.
 #[derive(Debug)]
 pub struct Renormalise(pub Arc<Rules>);
 
+#[async_trait]
 impl Visit for Renormalise {
     fn name(&self) -> &'static str {
         "renormalise"
@@ -34,12 +36,13 @@ impl Visit for Renormalise {
         self.0.fingerprint()
     }
 
-    fn corrections(
+    async fn visit(
         &self,
         _: &Project,
-        rows: &[RecordBatch],
+        rows: Vec<RecordBatch>,
     ) -> Result<Vec<(Table, Correction)>, DeriveError> {
-        let changed = corrections(rows, &self.0)?;
+        let rules = Arc::clone(&self.0);
+        let changed = blocking(move || corrections(&rows, &rules)).await?;
         Ok(changed.into_iter().map(|correction| (Table::Spans, correction)).collect())
     }
 }

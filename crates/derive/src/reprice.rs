@@ -1,13 +1,14 @@
 //! Prices stored calls again when prices have changed.
 
 use arrow::record_batch::RecordBatch;
+use async_trait::async_trait;
 use telltale_base::Project;
 use telltale_ledger::Pricing;
 use telltale_schema::Table;
 use telltale_store::Correction;
 
 use crate::error::DeriveError;
-use crate::revisit::Visit;
+use crate::revisit::{Visit, blocking};
 
 /// Prices calls, and with them the spans that bear them, again when prices have changed.
 #[derive(Debug)]
@@ -18,6 +19,7 @@ pub struct Reprice {
     pub fingerprint: u64,
 }
 
+#[async_trait]
 impl Visit for Reprice {
     fn name(&self) -> &'static str {
         "reprice"
@@ -31,11 +33,13 @@ impl Visit for Reprice {
         self.fingerprint
     }
 
-    fn corrections(
+    async fn visit(
         &self,
         project: &Project,
-        rows: &[RecordBatch],
+        rows: Vec<RecordBatch>,
     ) -> Result<Vec<(Table, Correction)>, DeriveError> {
-        Ok(rows.iter().flat_map(|rows| self.pricing.again(project, rows)).collect())
+        let (pricing, project) = (self.pricing.clone(), project.clone());
+        let again = move || rows.iter().flat_map(|rows| pricing.again(&project, rows)).collect();
+        blocking(move || Ok(again())).await
     }
 }

@@ -46,6 +46,7 @@ pub trait StoredRows: Send + Sync + std::fmt::Debug {
 }
 
 /// What is done to each row.
+#[async_trait]
 pub trait Visit: Send + Sync + std::fmt::Debug {
     /// Name of the job, which its file has too.
     fn name(&self) -> &'static str;
@@ -60,11 +61,19 @@ pub trait Visit: Send + Sync + std::fmt::Debug {
     ///
     /// # Errors
     /// When a row cannot be understood.
-    fn corrections(
+    async fn visit(
         &self,
         project: &Project,
-        rows: &[RecordBatch],
+        rows: Vec<RecordBatch>,
     ) -> Result<Vec<(Table, Correction)>, DeriveError>;
+}
+
+/// Runs work that takes long on a thread of its own.
+pub(crate) async fn blocking<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T, DeriveError> + Send + 'static,
+) -> Result<T, DeriveError> {
+    let done = tokio::task::spawn_blocking(work).await;
+    done.map_err(|error| DeriveError::Rows(error.to_string()))?
 }
 
 /// Some rows.
@@ -175,10 +184,7 @@ impl Revisit {
             return Ok(Step::Page);
         };
         let visited = rows.iter().map(RecordBatch::num_rows).sum::<usize>();
-        let (visit, of) = (Arc::clone(&self.visit), project.clone());
-        let work = move || visit.corrections(&of, &rows);
-        let corrections = tokio::task::spawn_blocking(work).await;
-        let corrections = corrections.map_err(|error| DeriveError::Rows(error.to_string()))??;
+        let corrections = self.visit.visit(project, rows).await?;
         let mut tables: BTreeMap<Table, Vec<Correction>> = BTreeMap::new();
         for (table, correction) in corrections {
             tables.entry(table).or_default().push(correction);

@@ -7,7 +7,7 @@ use telltale_base::{Clock, Project, Signal, UnixNanos};
 use telltale_ledger::Ledger;
 use telltale_otlp::{Admitted, Context, Encoding};
 use telltale_schema::Table;
-use telltale_store::{Append, Store};
+use telltale_store::{Append, Derive, Store};
 use tokio::sync::Semaphore;
 
 use crate::config::IngestConfig;
@@ -98,6 +98,36 @@ impl Ingest {
         let work = async move { ingest.admit(&project, signal, encoding, body).await };
         // Bounded by `turns` below, and by the server's limit on connections.
         tokio::spawn(work).await.unwrap_or(Err(IngestError::Interrupted))
+    }
+
+    /// Keeps what follows from records that are stored already: an export without records of its
+    /// own.
+    ///
+    /// # Errors
+    /// When the store does not take it.
+    pub async fn amend(
+        &self,
+        project: &Project,
+        derive: Box<dyn Derive>,
+    ) -> Result<(), IngestError> {
+        let header = Header {
+            project: project.clone(),
+            signal: Signal::Traces,
+            arrival: self.clock.now(),
+            fingerprint: fingerprint(project, Signal::Traces, Encoding::Protobuf, &Bytes::new()),
+            refused: 0,
+            masked: false,
+            rules: telltale_otlp::MASK_RULES_VERSION,
+            repeated: Vec::new(),
+        };
+        let append = Append {
+            project: project.clone(),
+            payload: vec![header.encode()],
+            batches: Vec::new(),
+            derive: Some(derive),
+        };
+        self.store.append(append).await?;
+        Ok(())
     }
 
     /// A reading of the counters.

@@ -1,19 +1,20 @@
 //! What one export changes in the ledger, made when its place in the log is known.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex};
 
 use arrow::record_batch::RecordBatch;
 use telltale_base::{Project, UnixNanos};
-use telltale_genai::ledger::{Booked, Call, Changes, Report};
+use telltale_genai::ledger::{Booked, Call, Changes, LinkKey, Report};
 use telltale_otlp::{Context, partition};
 use telltale_schema::Table;
-use telltale_store::{Change, Correction, Derive, Derived};
+use telltale_store::{Change, Correction, Derive, Derived, Scalar};
 
 use crate::call::{CallRecord, Kept, batch, key, record_id, row_of};
 use crate::columns::{SpanFigures, call_scalars, with_figures};
+use crate::known::Lesson;
 use crate::ledger::{Counters, ODD_DAYS_MAX, ProjectBook, lock};
 use crate::pricing::Pricing;
 
@@ -25,12 +26,21 @@ pub(crate) struct Entry {
     pub(crate) report: Report,
 }
 
+/// What has to be settled.
+#[derive(Debug)]
+pub(crate) enum Work {
+    /// The reports of an export.
+    New(Vec<Entry>),
+    /// Stored reports, as they read by now, with the calls they were settled to.
+    Again { keys: BTreeSet<LinkKey>, lesson: Lesson },
+}
+
 /// See the module.
 #[derive(Debug)]
 pub(crate) struct Derivation {
     pub(crate) project: Project,
     pub(crate) book: Arc<Mutex<ProjectBook>>,
-    pub(crate) entries: Vec<Entry>,
+    pub(crate) work: Work,
     pub(crate) now: u64,
     pub(crate) days: Context,
     pub(crate) pricing: Pricing,
@@ -79,26 +89,33 @@ impl ProjectBook {
 
 impl Derivation {
     fn settle(&mut self, seq: u64, batches: &[(Table, RecordBatch)]) -> Result<Derived, String> {
-        let reports = self.entries.drain(..).map(|entry| {
-            let key = key(entry.table, record_id(seq, entry.ordinal));
-            Report { key, ..entry.report }
-        });
-        let reports: Vec<Report> = reports.collect();
         let book = Arc::clone(&self.book);
         let mut book = lock(&book);
-        let starts: HashMap<u128, u64> =
-            reports.iter().map(|report| (report.key, report.start_unix_nano)).collect();
-        for (key, start) in &starts {
-            let (day, _) = partition(&self.days, *start);
-            book.note_day(*key, *start, day);
-        }
+        let mut out = Output::new(seq);
         let mut next = 0_i64;
-        let changes = book.book.add(reports, self.now, || {
+        let next_id = || {
             next += 1;
             record_id(seq, next - 1)
-        });
+        };
+        let changes = match std::mem::replace(&mut self.work, Work::New(Vec::new())) {
+            Work::New(entries) => {
+                let reports: Vec<Report> = entries.into_iter().map(|e| e.report_of(seq)).collect();
+                for Report { key, start_unix_nano: start, .. } in &reports {
+                    out.own.insert(*key, *start);
+                    book.note_day(*key, *start, partition(&self.days, *start).0);
+                }
+                book.book.add(reports, self.now, next_id)
+            }
+            Work::Again { keys, lesson } => {
+                let Lesson { reports, kinds, stored } = lesson;
+                out.stored = stored;
+                let now: Vec<Report> = reports.iter().map(|(report, _)| report.clone()).collect();
+                book.book.learn(keys, reports);
+                book.book.learn_kinds(kinds);
+                book.book.resettle(now, self.now, next_id)
+            }
+        };
         self.count(&changes);
-        let mut out = Output { seq, own: starts, kept: Kept::default(), corrections: Vec::new() };
         self.calls(&mut book, &changes, &mut out)?;
         self.spans(&book, &changes, &mut out);
         out.derived(batches)
@@ -133,8 +150,13 @@ impl Derivation {
             changes.changed.iter().map(|booked| self.record(&booked.call)).collect();
         let rows = batch(&changed).map_err(|error| error.to_string())?;
         for (place, Booked { id, call }) in changes.changed.iter().enumerate() {
+            let columns = call_scalars(&rows, place);
+            if out.stored.get(id).is_some_and(|stored| *stored == columns) {
+                out.unchanged.insert(*id);
+                continue;
+            }
             let date = book.day(key(Table::Calls, *id), call.start_unix_nano);
-            let change = Change::Set(call_scalars(&rows, place));
+            let change = Change::Set(columns);
             corrections.push(Correction { record_id: *id, date, change });
         }
         for (id, start) in &changes.gone {
@@ -150,6 +172,9 @@ impl Derivation {
         let mut corrections = Vec::new();
         for (bearer, id) in &changes.bearers {
             let Some((Table::Spans, record)) = row_of(*bearer) else { continue };
+            if id.is_some_and(|id| out.unchanged.contains(&id)) {
+                continue;
+            }
             let call = id.and_then(|id| book.book.call(id));
             let figures = call.map(|call| self.record(call).figures).unwrap_or_default();
             if out.own.contains_key(bearer) {
@@ -167,16 +192,39 @@ impl Derivation {
     }
 }
 
+impl Entry {
+    /// The report under the key that its row has in a frame.
+    fn report_of(self, seq: u64) -> Report {
+        let key = key(self.table, record_id(seq, self.ordinal));
+        Report { key, ..self.report }
+    }
+}
+
 /// What was made so far.
 struct Output {
     seq: u64,
     /// Starts of the export's own reports, by key.
     own: HashMap<u128, u64>,
+    /// Columns of stored calls, by id.
+    stored: HashMap<i64, Vec<(String, Scalar)>>,
+    /// Calls that came out as they are stored.
+    unchanged: HashSet<i64>,
     kept: Kept,
     corrections: Vec<(Table, Vec<Correction>)>,
 }
 
 impl Output {
+    fn new(seq: u64) -> Self {
+        Self {
+            seq,
+            own: HashMap::new(),
+            stored: HashMap::new(),
+            unchanged: HashSet::new(),
+            kept: Kept::default(),
+            corrections: Vec::new(),
+        }
+    }
+
     fn derived(self, batches: &[(Table, RecordBatch)]) -> Result<Derived, String> {
         let kept = &self.kept;
         let mut rows = batches.to_vec();

@@ -16,8 +16,10 @@ use telltale_genai::Rules;
 use telltale_genai::ledger::{Booked, Call, LinkKey, Report, Signal, SpanIds, links};
 use telltale_otlp::{Context, Limits};
 use telltale_schema::Table;
+use telltale_store::Scalar;
 
 use crate::call::{key, row_of};
+use crate::columns::call_scalars;
 use crate::stored::calls_of;
 
 /// Times that a closure is widened; what is tied together by more steps is not.
@@ -61,6 +63,8 @@ pub fn record_ids(rows: &RecordBatch) -> Vec<i64> {
 pub(crate) struct Lesson {
     pub(crate) reports: Vec<(Report, Option<Booked>)>,
     pub(crate) kinds: Vec<Report>,
+    /// The columns of calls as they are stored, by id.
+    pub(crate) stored: HashMap<i64, Vec<(String, Scalar)>>,
 }
 
 /// Everything that is tied to the keys.
@@ -74,6 +78,7 @@ pub(crate) async fn lesson(
     let mut next = keys.clone();
     let mut reports: BTreeMap<u128, Report> = BTreeMap::new();
     let mut calls: HashMap<i64, Call> = HashMap::new();
+    let mut stored: HashMap<i64, Vec<(String, Scalar)>> = HashMap::new();
     for _ in 0..STEPS_MAX {
         if next.is_empty() {
             break;
@@ -88,7 +93,11 @@ pub(crate) async fn lesson(
                 reports.insert(report.key, report);
             }
         }
-        found.calls.iter().for_each(|rows| calls.extend(calls_of(rows)));
+        for rows in &found.calls {
+            calls.extend(calls_of(rows));
+            let places = record_ids(rows).into_iter().enumerate();
+            stored.extend(places.map(|(place, id)| (id, call_scalars(rows, place))));
+        }
     }
     let kinds = calls.values().filter(|call| call.signal != Signal::Metric).map(kind).collect();
     let mut of: HashMap<u128, i64> = HashMap::new();
@@ -108,7 +117,7 @@ pub(crate) async fn lesson(
     };
     let reports = reports.into_iter().filter(|(key, _)| !left.contains(key));
     let reports = reports.map(|(key, report)| (report, booked(&key))).collect();
-    Ok(Lesson { reports, kinds })
+    Ok(Lesson { reports, kinds, stored })
 }
 
 /// What tells the kind of a call.

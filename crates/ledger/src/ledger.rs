@@ -1,6 +1,6 @@
 //! The books of all projects, and what has to be known before an export can be settled.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::fmt;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -11,12 +11,12 @@ use arrow::datatypes::Int64Type;
 use arrow::record_batch::RecordBatch;
 use telltale_base::{Clock, Project, UnixNanos};
 use telltale_genai::Rules;
-use telltale_genai::ledger::{Book, BookLimits, Report};
+use telltale_genai::ledger::{Book, BookLimits, LinkKey, Report};
 use telltale_otlp::{Context, Limits, Note};
 use telltale_schema::Table;
 use telltale_store::Derive;
 
-use crate::derivation::{Derivation, Entry};
+use crate::derivation::{Derivation, Entry, Work};
 use crate::known::{Known, lesson, span_links};
 use crate::pricing::Pricing;
 
@@ -138,12 +138,41 @@ impl Ledger {
         Some(Box::new(Derivation {
             project: project.clone(),
             book,
-            entries,
+            work: Work::New(entries),
             now,
             days: Context { arrival, retention, limits, rules },
             pricing: self.pricing.clone(),
             counters: Arc::clone(&self.counters),
         }))
+    }
+
+    /// What settles stored traces again, because records read differently by the rules of now.
+    /// `None` when nothing is known of them.
+    ///
+    /// # Errors
+    /// When they cannot be read.
+    pub async fn again(
+        &self,
+        project: &Project,
+        traces: impl IntoIterator<Item = u128>,
+    ) -> Result<Option<Box<dyn Derive>>, String> {
+        let Some(known) = self.known.get() else { return Ok(None) };
+        let keys: BTreeSet<LinkKey> = traces.into_iter().map(LinkKey::Trace).collect();
+        let lesson = lesson(known.as_ref(), project, &keys, &self.rules).await?;
+        let Some(book) = self.book(project, true).filter(|_| !lesson.reports.is_empty()) else {
+            return Ok(None);
+        };
+        let arrival = self.clock.now();
+        let rules = Arc::clone(&self.rules);
+        Ok(Some(Box::new(Derivation {
+            project: project.clone(),
+            book,
+            work: Work::Again { keys, lesson },
+            now: nanos(arrival),
+            days: Context { arrival, retention: None, limits: Limits::none(), rules },
+            pricing: self.pricing.clone(),
+            counters: Arc::clone(&self.counters),
+        })))
     }
 
     /// The book of a project; a project without AI telemetry has none until it is `wanted`.

@@ -1,5 +1,6 @@
 //! The server's ports that no other crate can implement: they join two that do not know each other.
 
+mod amend;
 mod backup;
 mod known;
 mod own_traces;
@@ -8,6 +9,7 @@ mod rows;
 mod tail;
 mod vital;
 
+pub(crate) use amend::IngestAmend;
 pub(crate) use backup::DataBackup;
 pub(crate) use known::EngineKnown;
 pub(crate) use own_traces::OwnProject;

@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use anyhow::{Context as _, Result};
 use telltale_base::{Clock, SystemClock};
-use telltale_derive::{Renormalise, Reprice, Revisit, StoredRows, Visit};
+use telltale_derive::{Renormalise, Reprice, Resettle, Revisit, StoredRows, Visit};
 use telltale_ingest::{Ingest, Replay};
 use telltale_ledger::{Ledger, Pricing};
 use telltale_meta::Meta;
@@ -23,7 +23,9 @@ use tokio::runtime::Runtime;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
-use crate::adapters::{DataBackup, EngineKnown, EngineRows, PgSessions, StoreTail, StoreVital};
+use crate::adapters::{
+    DataBackup, EngineKnown, EngineRows, IngestAmend, PgSessions, StoreTail, StoreVital,
+};
 use crate::config::{Config, Listen};
 use crate::own_traces::OwnTraces;
 use crate::{log, prices, rules, settings};
@@ -86,8 +88,13 @@ pub(crate) async fn serve(
     let traces_sink = OwnTraces::sink(&config.telemetry, Arc::clone(&exporter))?;
     let engine = Engine::new(Arc::clone(&store) as _, settings::query(&config, &dir.join("tmp")))?;
     ledger.reads(Arc::new(EngineKnown(Arc::clone(&engine))));
-    let visits: [Arc<dyn Visit>; 2] = [
-        Arc::new(Renormalise(rules)),
+    let visits: [Arc<dyn Visit>; 3] = [
+        Arc::new(Renormalise(Arc::clone(&rules))),
+        Arc::new(Resettle {
+            ledger: Arc::clone(&ledger),
+            keep: Arc::new(IngestAmend(Arc::clone(&ingest))),
+            rules: rules.fingerprint(),
+        }),
         Arc::new(Reprice { pricing, fingerprint: prices::fingerprint(&config) }),
     ];
     let revisits = visits.map(|visit| {
@@ -129,7 +136,7 @@ struct Running {
     store: Arc<Store>,
     own_traces: OwnTraces,
     traces_sink: Arc<dyn Sink>,
-    revisits: [Arc<Revisit>; 2],
+    revisits: [Arc<Revisit>; 3],
 }
 
 impl Running {
@@ -158,7 +165,7 @@ impl Running {
             stop_store.cancel();
         };
         let revisiting = async {
-            // One after the other: prices follow from what the rules make of a call.
+            // One after the other: calls follow from what the rules make of records, prices of both.
             for job in &revisits {
                 job.run(stop_serving.clone()).await;
             }

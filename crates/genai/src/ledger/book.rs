@@ -282,15 +282,63 @@ impl Book {
             new.insert(key);
             services.extend(self.witness(key));
         }
+        self.settle_all(&new, &linked, services, &mut next_id)
+    }
+
+    /// Settles reports again that may read differently by now, because the rules have changed.
+    pub fn resettle(
+        &mut self,
+        reports: impl IntoIterator<Item = Report>,
+        now: u64,
+        mut next_id: impl FnMut() -> i64,
+    ) -> Changes {
+        self.now = self.now.max(now);
+        let mut new = HashSet::new();
+        let mut services = BTreeSet::new();
+        for report in reports {
+            let (key, trace) = (report.key, report.ids.trace);
+            let held = self.entries.get_mut(&key).map(|entry| {
+                let before = std::mem::replace(&mut entry.report, report.clone());
+                (links(&before), links(&entry.report))
+            });
+            match held {
+                Some((before, after)) => {
+                    self.unlink(key, &before);
+                    for link in after {
+                        self.keys.entry(link).or_default().push(key);
+                    }
+                }
+                None if is_link(&report) => continue,
+                None => {
+                    // It was a mere link before.
+                    if let Some(links) = self.links.get_mut(&trace) {
+                        links.retain(|link| link.key != key);
+                    }
+                    self.insert(report, None);
+                }
+            }
+            new.insert(key);
+            services.extend(self.witness(key));
+        }
+        self.settle_all(&new, &BTreeSet::new(), services, &mut next_id)
+    }
+
+    fn settle_all(
+        &mut self,
+        new: &HashSet<u128>,
+        linked: &BTreeSet<u128>,
+        services: BTreeSet<Arc<str>>,
+        next_id: &mut impl FnMut() -> i64,
+    ) -> Changes {
         let mut changes = Changes::default();
-        for component in self.components(&new, &linked) {
-            self.settle(&component, false, &mut next_id, &mut changes);
+        for component in self.components(new, linked) {
+            self.settle(&component, false, next_id, &mut changes);
         }
         for service in services {
             let component = self.metric_component(&service);
-            self.settle(&component, true, &mut next_id, &mut changes);
+            self.settle(&component, true, next_id, &mut changes);
         }
-        self.forget(&new);
+        self.forget(new);
         changes
     }
 
@@ -447,6 +495,17 @@ impl Book {
             self.complete_since.max(end_unix_nano.saturating_add(1).min(self.now));
     }
 
+    fn unlink(&mut self, key: u128, links: &[LinkKey]) {
+        for link in links {
+            if let Some(keys) = self.keys.get_mut(link) {
+                keys.retain(|other| *other != key);
+                if keys.is_empty() {
+                    self.keys.remove(link);
+                }
+            }
+        }
+    }
+
     /// Forgets a report. A call is of no use to the book once one of its reports is not there: the
     /// others go with it, and all come back when one is needed.
     fn remove(&mut self, key: u128) {
@@ -454,13 +513,9 @@ impl Book {
         if report.signal != Signal::Metric {
             self.lacks(report.end_unix_nano);
         }
-        for link in links(&report) {
-            if let Some(keys) = self.keys.get_mut(&link) {
-                keys.retain(|other| *other != key);
-                if keys.is_empty() {
-                    self.keys.remove(&link);
-                }
-            }
+        let keys = links(&report);
+        self.unlink(key, &keys);
+        for link in keys {
             self.taught.remove(&link);
         }
         if let Some(call) = call.and_then(|id| self.calls.remove(&id)) {

@@ -192,3 +192,28 @@ proptest! {
         run(&exports, BookLimits { reports_max: held, links_max: held * 4 }).check();
     }
 }
+
+/// What the same records report by rules that know nothing of tokens.
+fn blind(report: &Report) -> Report {
+    Report { usage: None, response_id: None, ..report.clone() }
+}
+
+#[test]
+fn reports_that_read_differently_are_settled_again() {
+    for client in names() {
+        let reports: Vec<Report> =
+            captured(&client).into_iter().filter(|r| r.signal != Signal::Metric).collect();
+        let now = reports.iter().map(|report| report.end_unix_nano).max().unwrap_or(0);
+        let mut kept = Kept::default();
+        let mut book = Book::new(PLENTY, 0);
+        let mut next = 0;
+        let mut next_id = || {
+            next += 1;
+            next
+        };
+        kept.apply(book.add(reports.iter().map(blind), now, &mut next_id));
+        kept.apply(book.resettle(reports.iter().cloned(), now, &mut next_id));
+        kept.reports = reports;
+        kept.check();
+    }
+}
