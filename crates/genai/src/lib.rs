@@ -12,6 +12,7 @@
 //! | `detect` | which dialects a scope and a record speak |
 //! | `normalise` | the run: detected dialects, rules in order, first value wins |
 //! | `canonical`, `content` | what comes out: fields, reported usage, where content stands |
+//! | `fragments` | content cut at message boundaries, each piece under a keyed hash |
 //! | `explain` | the same run with its decisions written down |
 //! | `usage` | reported counts to disjoint buckets, with what was adjusted and why |
 //! | `ledger` | reports to calls: each real call once |
@@ -26,6 +27,7 @@ mod content;
 mod detect;
 mod explain;
 mod fields;
+pub mod fragments;
 mod input;
 pub mod ledger;
 mod normalise;

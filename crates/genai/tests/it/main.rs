@@ -10,5 +10,6 @@ mod book;
 mod calls;
 mod canonical;
 mod dialects;
+mod fragments;
 mod ledger;
 mod support;
