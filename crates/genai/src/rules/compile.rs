@@ -74,6 +74,9 @@ pub(super) fn compile(files: &[RuleFile]) -> Result<Rules, RuleError> {
     if let Some(map) = maps.get("token_type") {
         rules.token_type = Arc::clone(map);
     }
+    if let Some(map) = maps.get("finish_reason") {
+        rules.finish_reason = Arc::clone(map);
+    }
     for file in files {
         file.ai_prefixes.iter().for_each(|word| rules.keys.mark_ai(word));
         let names = file.not_a_provider.iter().map(|name| name.to_lowercase().into());

@@ -49,17 +49,18 @@ impl Store {
         self.fragments.values().map(|text| text.len() + 16).sum()
     }
 
-    fn report(&self, encoding: &str) -> f64 {
+    /// How many times less is stored than was sent, and a line that says so.
+    fn report(&self, encoding: &str) -> (f64, String) {
         #[expect(clippy::cast_precision_loss, reason = "bytes of a test")]
         let factor = |stored: usize| self.naive as f64 / stored as f64;
-        println!(
-            "{encoding}: naive {} stored {} = 1/{:.1}; naming each piece 1/{:.1}",
+        let line = format!(
+            "{encoding}: {} bytes sent, {} stored, 1/{:.1}; if rows named each piece, 1/{:.1}\n",
             self.naive,
             self.stored(),
             factor(self.stored()),
             factor(self.distinct() + self.flat_rows),
         );
-        factor(self.stored())
+        (factor(self.stored()), line)
     }
 }
 
@@ -219,28 +220,29 @@ fn openinference(sizes: &Sizes) -> Store {
     store
 }
 
+/// Stores the conversation in every encoding; each has to store at most `1 / least`.
+fn check(sizes: &Sizes, least: f64) -> String {
+    let stores = [
+        ("gen_ai", gen_ai(sizes)),
+        ("openai (langfuse)", openai(sizes)),
+        ("vercel", vercel(sizes)),
+        ("openinference", openinference(sizes)),
+    ];
+    let mut lines = String::new();
+    for (encoding, store) in stores {
+        let (factor, line) = store.report(encoding);
+        assert!(factor >= least, "{line}");
+        lines += &line;
+    }
+    lines
+}
+
 #[test]
 fn a_hundred_turns_with_full_history_store_a_twentieth() {
-    for (encoding, store) in [
-        ("gen_ai", gen_ai(&AGENT)),
-        ("openai (langfuse)", openai(&AGENT)),
-        ("vercel", vercel(&AGENT)),
-        ("openinference", openinference(&AGENT)),
-    ] {
-        let factor = store.report(encoding);
-        assert!(factor >= 20.0, "{encoding}: only 1/{factor:.1}");
-    }
+    insta::assert_snapshot!("stored_agent", check(&AGENT, 20.0));
 }
 
 #[test]
 fn terse_turns_come_near_because_lists_of_pieces_repeat_as_well() {
-    for (encoding, store) in [
-        ("gen_ai, terse", gen_ai(&TERSE)),
-        ("openai (langfuse), terse", openai(&TERSE)),
-        ("vercel, terse", vercel(&TERSE)),
-        ("openinference, terse", openinference(&TERSE)),
-    ] {
-        let factor = store.report(encoding);
-        assert!(factor >= 15.0, "{encoding}: only 1/{factor:.1}");
-    }
+    insta::assert_snapshot!("stored_terse", check(&TERSE, 15.0));
 }

@@ -12,4 +12,5 @@ mod canonical;
 mod dialects;
 mod fragments;
 mod ledger;
+mod messages;
 mod support;
