@@ -12,6 +12,7 @@
 //! | `detect` | which dialects a scope and a record speak |
 //! | `normalise` | the run: detected dialects, rules in order, first value wins |
 //! | `canonical`, `content` | what comes out: fields, reported usage, where content stands |
+//! | `capture` | which values of a record hold content |
 //! | `messages` | the content of any dialect as messages of one form |
 //! | `fragments` | content cut at message boundaries, each piece under a keyed hash |
 //! | `explain` | the same run with its decisions written down |
@@ -24,6 +25,7 @@
 #![forbid(unsafe_code)]
 
 mod canonical;
+pub mod capture;
 mod content;
 mod detect;
 mod explain;

@@ -9,6 +9,7 @@
 mod book;
 mod calls;
 mod canonical;
+mod capture;
 mod dialects;
 mod fragments;
 mod ledger;
