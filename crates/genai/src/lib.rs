@@ -12,6 +12,9 @@
 //! | `detect` | which dialects a scope and a record speak |
 //! | `normalise` | the run: detected dialects, rules in order, first value wins |
 //! | `canonical`, `content` | what comes out: fields, reported usage, where content stands |
+//! | `capture` | which values of a record hold content |
+//! | `messages` | the content of any dialect as messages of one form |
+//! | `fragments` | content cut at message boundaries, each piece under a keyed hash |
 //! | `explain` | the same run with its decisions written down |
 //! | `usage` | reported counts to disjoint buckets, with what was adjusted and why |
 //! | `ledger` | reports to calls: each real call once |
@@ -22,12 +25,15 @@
 #![forbid(unsafe_code)]
 
 mod canonical;
+pub mod capture;
 mod content;
 mod detect;
 mod explain;
 mod fields;
+pub mod fragments;
 mod input;
 pub mod ledger;
+pub mod messages;
 mod normalise;
 pub mod prices;
 mod rules;

@@ -55,6 +55,10 @@ impl<'r> Normaliser<'r> {
         Self { rules }
     }
 
+    pub(crate) fn rules(self) -> &'r Rules {
+        self.rules
+    }
+
     /// The dialects of a scope: once for all records of the scope and resource.
     pub fn scope(&self, name: &str, version: &str, resource: &[Attribute<'_>]) -> ScopeDialects {
         ScopeDialects::new(self.rules, name, version, resource)
@@ -227,7 +231,7 @@ impl Seen {
 
 /// The event that a log record stands for. Some bridges write the place in the source instead of
 /// the name, and the name into an attribute.
-fn event_name<'a>(log: &LogInput<'a>) -> Cow<'a, str> {
+pub(crate) fn event_name<'a>(log: &LogInput<'a>) -> Cow<'a, str> {
     let is_place = log.event_name.starts_with("event ") && log.event_name.contains(".rs:");
     if !log.event_name.is_empty() && !is_place {
         return Cow::Borrowed(log.event_name);

@@ -17,7 +17,7 @@ pub(crate) use table::{Adds, Condition, Dialect, On, Rank, Rule};
 
 /// Version of the compiled-in rules. It changes with every change of `rules/*.toml`, so that what
 /// was normalised with older ones can be found.
-pub const RULES_VERSION: u32 = 1;
+pub const RULES_VERSION: u32 = 2;
 
 /// The compiled-in rules, in the order in which dialects are tried.
 const FILES: &[(&str, &str)] = &[

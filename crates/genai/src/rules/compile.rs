@@ -41,6 +41,16 @@ pub enum RuleError {
         /// What is wrong.
         problem: String,
     },
+    /// A name of content that makes no sense.
+    #[error("rules `{file}`, content `{name}`: {problem}")]
+    Content {
+        /// The file.
+        file: String,
+        /// The name.
+        name: String,
+        /// What is wrong.
+        problem: String,
+    },
     /// A dialect that makes no sense.
     #[error("dialect `{dialect}`: {problem}")]
     Dialect {
@@ -74,8 +84,19 @@ pub(super) fn compile(files: &[RuleFile]) -> Result<Rules, RuleError> {
     if let Some(map) = maps.get("token_type") {
         rules.token_type = Arc::clone(map);
     }
+    if let Some(map) = maps.get("finish_reason") {
+        rules.finish_reason = Arc::clone(map);
+    }
     for file in files {
         file.ai_prefixes.iter().for_each(|word| rules.keys.mark_ai(word));
+        for name in &file.content {
+            check_name(name).map_err(|problem| RuleError::Content {
+                file: file.name.clone(),
+                name: name.clone(),
+                problem,
+            })?;
+            rules.keys.mark_content(name);
+        }
         let names = file.not_a_provider.iter().map(|name| name.to_lowercase().into());
         rules.not_a_provider.extend(names);
         let starts = file.model_provider.iter();

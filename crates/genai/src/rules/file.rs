@@ -15,6 +15,9 @@ pub struct RuleFile {
     pub(crate) name: String,
     /// First words of attribute names (before `.` or `:`) that only AI clients use.
     pub(crate) ai_prefixes: Vec<String>,
+    /// Attribute names or patterns whose values are content, beside those that rules take content
+    /// from: what capture modes take out or leave out.
+    pub(crate) content: Vec<String>,
     /// Framework names that stand where a provider should.
     pub(crate) not_a_provider: Vec<String>,
     /// Starts of model names, with the provider they tell.

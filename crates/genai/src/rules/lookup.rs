@@ -60,6 +60,8 @@ struct Word {
 struct Entry {
     /// Dialects that its presence proves.
     markers: u64,
+    /// Its values are content, though no rule takes them for that.
+    holds_content: bool,
     rules: Vec<u16>,
 }
 
@@ -89,6 +91,20 @@ impl Keys {
 
     pub(crate) fn add(&mut self, name: &str, rule: u16) {
         self.entry(name).rules.push(rule);
+    }
+
+    pub(crate) fn mark_content(&mut self, name: &str) {
+        self.entry(name).holds_content = true;
+    }
+
+    /// Whether an attribute was marked as content.
+    pub(crate) fn holds_content(&self, name: &str) -> bool {
+        let Some(word) = self.words.get(first_word(name)) else {
+            return false;
+        };
+        let exact = word.names.get(name).is_some_and(|entry| entry.holds_content);
+        let mut patterns = word.patterns.iter();
+        exact || patterns.any(|(pattern, entry)| entry.holds_content && pattern.matches(name))
     }
 
     fn entry(&mut self, name: &str) -> &mut Entry {
@@ -131,7 +147,9 @@ impl Keys {
         };
         let exact = word.names.get(name);
         let mut found = false;
-        let patterns = word.patterns.iter().filter(|(pattern, _)| pattern.matches(name));
+        let patterns = word.patterns.iter();
+        let patterns =
+            patterns.filter(|(pattern, entry)| !entry.rules.is_empty() && pattern.matches(name));
         for entry in exact.into_iter().chain(patterns.map(|(_, entry)| entry)) {
             for rule in &entry.rules {
                 found = true;

@@ -32,6 +32,8 @@ pub struct Rules {
     pub(crate) metrics: HashMap<Box<str>, Vec<Metric>, FastHash>,
     /// Spellings of token kinds in metrics.
     pub(crate) token_type: ValueMap,
+    /// Spellings of finish reasons.
+    pub(crate) finish_reason: ValueMap,
     /// Dialects that apply to every AI record.
     pub(crate) always: u64,
     pub(crate) not_a_provider: Vec<Box<str>>,

@@ -9,6 +9,9 @@
 mod book;
 mod calls;
 mod canonical;
+mod capture;
 mod dialects;
+mod fragments;
 mod ledger;
+mod messages;
 mod support;
