@@ -16,6 +16,7 @@
 //! | `usage` | reported counts to disjoint buckets, with what was adjusted and why |
 //! | `ledger` | reports to calls: each real call once |
 //! | `prices` | what a call cost |
+//! | `runs` | spans to runs, sessions and agent graphs |
 //!
 //! Never knows: storage, HTTP, SQL, the clock, chance.
 
@@ -31,6 +32,7 @@ pub mod ledger;
 mod normalise;
 pub mod prices;
 mod rules;
+pub mod runs;
 mod scan;
 mod transform;
 mod usage;

@@ -11,4 +11,6 @@ mod calls;
 mod canonical;
 mod dialects;
 mod ledger;
+mod run_shapes;
+mod runs;
 mod support;

@@ -1,0 +1,463 @@
+//! Runs of frameworks that no capture is of, by the shape of their traces; broken traces; and what
+//! holds for any set of spans.
+
+use std::fmt::Write;
+
+use proptest::prelude::*;
+use telltale_genai::SpanKind;
+use telltale_genai::ledger::SpanIds;
+use telltale_genai::runs::{
+    Cut, EdgeKind, Evidence, Graph, NodeKind, RunStatus, Runs, Span, SpanLedger, SpanLink, read,
+    sessions,
+};
+
+use crate::runs::{Owned, check, describe, shuffled, spans};
+use crate::support::{load, names};
+
+const MS: i64 = 1_000_000;
+
+/// Spans from an indented text, one a line: `operation name key=value ...`. Times follow the order
+/// of lines: each starts a millisecond after the line above and ends after everything below it.
+/// `!` is a failure, `@10-20` sets the times in milliseconds, `-` is no operation, `in/out` are
+/// tokens, `#2/7` is a span of trace 2 whose parent is 7; spans have the numbers of their lines.
+fn trace(text: &str) -> Vec<Span<'_>> {
+    let mut spans: Vec<Span<'_>> = Vec::new();
+    let mut above: Vec<(usize, usize)> = Vec::new();
+    for line in text.lines().filter(|line| !line.trim().is_empty()) {
+        let depth = line.len() - line.trim_start().len();
+        above.retain(|(parent, _)| *parent < depth);
+        let number = spans.len() as u64 + 1;
+        let parent = above.last().map_or(0, |(_, at)| *at as u64 + 1);
+        let trace = above.last().map_or(1, |(_, at)| spans[*at].ids.trace);
+        let mut words = line.split_whitespace();
+        let operation = words.next().filter(|word| *word != "-");
+        let mut span = Span {
+            key: u128::from(number),
+            ids: SpanIds { trace, span: number, parent },
+            operation,
+            name: words.next().expect("a name"),
+            service: "app",
+            start_unix_nano: MS * i64::try_from(number).expect("small"),
+            duration_ns: MS / 2,
+            ..Span::default()
+        };
+        words.for_each(|word| set(&mut span, word));
+        above.push((depth, spans.len()));
+        if !line.contains('@') {
+            for (_, parent) in &above[..above.len() - 1] {
+                let end = span.start_unix_nano + span.duration_ns + MS / 4;
+                let start = spans[*parent].start_unix_nano;
+                spans[*parent].duration_ns = spans[*parent].duration_ns.max(end - start);
+            }
+        }
+        spans.push(span);
+    }
+    spans
+}
+
+fn set<'a>(span: &mut Span<'a>, word: &'a str) {
+    if word == "!" {
+        span.failed = true;
+    } else if let Some((start, end)) = word.strip_prefix('@').and_then(|word| word.split_once('-')) {
+        let ms = |text: &str| text.parse::<i64>().expect("milliseconds") * MS;
+        (span.start_unix_nano, span.duration_ns) = (ms(start), ms(end) - ms(start));
+    } else if let Some((trace, parent)) = word.strip_prefix('#').and_then(|word| word.split_once('/'))
+    {
+        span.ids.trace = trace.parse().expect("a trace");
+        span.ids.parent = parent.parse().expect("a span");
+    } else if let Some((name, value)) = word.split_once('=') {
+        let value = Some(value);
+        match name {
+            "agent" => span.agent_name = value,
+            "workflow" => span.workflow_name = value,
+            "tool" => span.tool_name = value,
+            "call" => span.tool_call_id = value,
+            "model" => span.request_model = value,
+            "answer" => span.response_id = value,
+            "conversation" => span.conversation_id = value,
+            "user" => span.user_id = value,
+            "kind" if value == Some("server") => span.kind = SpanKind::Server,
+            "kind" if value == Some("client") => span.kind = SpanKind::Client,
+            "kind" if value == Some("consumer") => span.kind = SpanKind::Consumer,
+            _ => panic!("unknown {name}"),
+        }
+    } else {
+        let (input, output) = word.split_once('/').expect("tokens");
+        span.ledger = Some(SpanLedger {
+            calls: 1,
+            input_tokens: input.parse().ok(),
+            output_tokens: output.parse().ok(),
+            cost_nano_usd: input.parse::<i64>().ok().map(|tokens| tokens * 1000),
+            is_missing: input == "?",
+        });
+    }
+}
+
+/// Reads spans in both directions; both must say the same.
+fn both_ways<'a>(spans: &'a [Span<'a>]) -> Runs<'a> {
+    let runs = check(spans);
+    let turned: Vec<Span<'_>> = spans.iter().rev().copied().collect();
+    assert_eq!(describe(&turned), describe(spans));
+    runs
+}
+
+#[test]
+fn frameworks_have_the_runs_that_their_users_know() {
+    let shapes = [
+        // OpenInference for the OpenAI Agents SDK: agents side by side, a tool span hands over.
+        (
+            "openai_agents",
+            "invoke_agent Agent_workflow
+               invoke_agent Triage agent=Triage
+                 chat response model=gpt-4o 100/10
+                 execute_tool handoff_to_Refunds tool=handoff_to_Refunds
+               invoke_agent Refunds agent=Refunds
+                 chat response model=gpt-4o 150/20
+                 execute_tool lookup_order tool=lookup_order !
+                 execute_tool lookup_order tool=lookup_order
+                 chat response model=gpt-4o 180/30
+                 execute_tool transfer_to_triage tool=transfer_to_triage
+               invoke_agent Triage agent=Triage
+                 chat response model=gpt-4o 200/10",
+        ),
+        // ADK: the agent that takes over is within the one that hands over.
+        (
+            "google_adk_transfer",
+            "invoke_workflow root workflow=root
+               invoke_agent root agent=root
+                 generate_content llm model=gemini-2.5-flash 90/5
+                 execute_tool transfer tool=transfer_to_agent
+                 invoke_agent weather agent=weather
+                   generate_content llm model=gemini-2.5-flash 120/15
+                   execute_tool forecast tool=get_forecast
+                   generate_content llm model=gemini-2.5-flash 140/25",
+        ),
+        // OpenInference for CrewAI: tasks are agents below the crew.
+        (
+            "crewai",
+            "chain Crew.kickoff
+               invoke_agent Researcher._execute_core agent=Researcher
+                 chat ChatCompletion model=gpt-4o-mini 300/50
+                 execute_tool search tool=search
+                 chat ChatCompletion model=gpt-4o-mini 500/90
+               invoke_agent Writer._execute_core agent=Writer
+                 chat ChatCompletion model=gpt-4o-mini 700/400",
+        ),
+        // smolagents: steps are chains; a managed agent is called as a tool.
+        (
+            "smolagents",
+            "invoke_agent CodeAgent.run
+               chain Step_1
+                 chat LiteLLMModel.generate model=gpt-4o-mini 800/60
+                 execute_tool ManagedAgent tool=web_agent
+                   invoke_agent ToolCallingAgent.run
+                     chain Step_1
+                       chat LiteLLMModel.generate model=gpt-4o-mini 400/30
+                       execute_tool VisitWebpage tool=visit_webpage
+               chain Step_2
+                 chat LiteLLMModel.generate model=gpt-4o-mini 900/40
+                 execute_tool FinalAnswerTool tool=final_answer",
+        ),
+        // A LangGraph supervisor with agents as sub-graphs, behind an HTTP handler.
+        (
+            "langgraph_supervisor",
+            "- POST_/ask kind=server
+               - auth
+               chain LangGraph
+                 invoke_agent supervisor agent=supervisor
+                   chat ChatOpenAI model=gpt-4o 100/10
+                   execute_tool transfer_to_math tool=transfer_to_math_expert
+                 invoke_agent math_expert agent=math_expert
+                   chat ChatOpenAI model=gpt-4o 120/12
+                   execute_tool add tool=add @20-30
+                   execute_tool add tool=add @21-29
+                   chat ChatOpenAI model=gpt-4o 140/12 @31-33
+                 invoke_agent supervisor agent=supervisor @34-40
+                   chat ChatOpenAI model=gpt-4o 160/9 @35-36",
+        ),
+        // A retrieval pipeline by hand, with a retry of the client library.
+        (
+            "by_hand",
+            "- POST_/answer kind=server
+               - SELECT
+               embeddings embed model=text-embedding-3-small 9/0
+               retrieval search
+               chat chat model=gpt-4o-mini ! ?/?
+               chat chat model=gpt-4o-mini 900/80",
+        ),
+    ];
+    for (name, text) in shapes {
+        let spans = trace(text);
+        both_ways(&spans);
+        insta::assert_snapshot!(format!("shape_{name}"), describe(&spans));
+    }
+}
+
+/// The runs by name and number of rows, and what is outside.
+fn summary(runs: &Runs<'_>) -> String {
+    let mut text = String::new();
+    for run in &runs.runs {
+        write!(text, "{} {}; ", run.name, run.rows.len()).expect("write");
+    }
+    write!(text, "outside {}", runs.outside.len()).expect("write");
+    text
+}
+
+#[test]
+fn a_server_is_put_below_the_tool_that_called_it() {
+    let spans = trace(
+        "invoke_agent planner agent=planner
+           chat chat model=m 10/1 call=call_1
+           execute_tool lookup tool=lookup call=call_1 @10-40
+         - POST_/mcp #2/0 @12-38 kind=server
+           execute_tool lookup tool=lookup call=call_1 @13-37
+             chat chat model=small 5/1 @14-20",
+    );
+    let runs = both_ways(&spans);
+    assert_eq!(summary(&runs), "planner 6; outside 0");
+    assert_eq!(runs.stitched.len(), 1);
+    assert_eq!(runs.stitched[0].evidence, Evidence::ToolCall("call_1"));
+    assert_eq!((runs.stitched[0].child, runs.stitched[0].parent), (3, 2));
+    let run = &runs.runs[0];
+    assert_eq!((run.tools[0].calls, run.figures.input_tokens), (1, 15), "one tool call, seen twice");
+    assert!(run.graph.edges.values().all(|edge| edge.loops == 0));
+}
+
+#[test]
+fn a_tool_call_id_of_two_traces_is_no_evidence() {
+    let spans = trace(
+        "execute_tool a tool=t call=0 @10-40
+         execute_tool b tool=t call=0 #2/0 @10-40
+         execute_tool c tool=t call=0 #3/0 @15-20",
+    );
+    let runs = both_ways(&spans);
+    // The first two start together; which of them holds the third cannot be said.
+    assert!(runs.stitched.iter().all(|stitch| stitch.child != 2), "{:?}", runs.stitched);
+}
+
+#[test]
+fn a_link_puts_a_consumer_below_its_producer_and_not_a_sequel_below_what_is_over() {
+    let mut spans = trace(
+        "invoke_agent planner agent=planner @0-50
+           - publish @10-11
+         - process #2/0 @60-90 kind=consumer
+           invoke_agent worker agent=worker @61-89
+         invoke_agent planner agent=planner #3/0 @100-120",
+    );
+    let (to_publish, to_run) = ([SpanLink { trace: 1, span: 2 }], [SpanLink { trace: 1, span: 1 }]);
+    spans[2].links = &to_publish;
+    spans[4].links = &to_run;
+    let runs = both_ways(&spans);
+    assert_eq!(summary(&runs), "planner 4; planner 1; outside 0");
+    assert_eq!(runs.stitched.len(), 1);
+    assert_eq!(runs.stitched[0].evidence, Evidence::Link);
+    let depths: Vec<u32> = runs.runs[0].rows.iter().map(|row| row.depth).collect();
+    assert_eq!(depths, [0, 1, 2, 3]);
+}
+
+#[test]
+fn a_conversation_and_time_put_a_lost_call_below_its_agent() {
+    let text = "invoke_agent planner agent=planner conversation=c user=u @0-50
+         chat chat model=m conversation=c user=u #2/0 10/1 @10-20
+         chat chat model=m conversation=c user=v #3/0 10/1 @21-22
+         chat chat model=m conversation=c #4/0 10/1 @40-60
+         invoke_agent planner agent=planner conversation=c user=u #5/0 @30-35";
+    let spans = trace(text);
+    let runs = both_ways(&spans);
+    assert_eq!(summary(&runs), "planner 2; chat 1; planner 1; chat 1; outside 0");
+    assert_eq!(runs.stitched[0].evidence, Evidence::Conversation("c"));
+    let sessions = sessions(&runs.runs);
+    let of: Vec<_> = sessions
+        .iter()
+        .map(|session| (session.user, session.runs.len(), session.other_users))
+        .collect();
+    assert_eq!(of, [(None, 1, 2), (Some("u"), 2, 1), (Some("v"), 1, 1)]);
+}
+
+#[test]
+fn a_gateway_is_put_below_the_client_that_saw_its_answer() {
+    let spans = trace(
+        "chat chat model=gpt-4o answer=r1 kind=client 10/1 @10-40
+         chat litellm model=openai/gpt-4o answer=r1 kind=server #2/0 @9-39
+         chat other model=claude answer=r1 kind=server #3/0 @12-39",
+    );
+    let runs = both_ways(&spans);
+    assert_eq!(summary(&runs), "chat 2; other 1; outside 0");
+    assert_eq!(runs.stitched[0].evidence, Evidence::Response("r1"));
+}
+
+#[test]
+fn two_trees_that_point_at_each_other_do_not_swallow_each_other() {
+    let mut spans = trace(
+        "invoke_agent a agent=a @0-50
+         invoke_agent b agent=b #2/0 @0-50",
+    );
+    let (to_a, to_b) = ([SpanLink { trace: 1, span: 1 }], [SpanLink { trace: 2, span: 2 }]);
+    spans[0].links = &to_b;
+    spans[1].links = &to_a;
+    let runs = both_ways(&spans);
+    assert_eq!((runs.runs.len(), runs.stitched.len()), (1, 1));
+}
+
+#[test]
+fn orphans_stay_with_the_run_of_their_trace() {
+    let spans = trace(
+        "invoke_agent a agent=a @0-50
+           chat chat model=m 10/1 @1-2
+         chat lost model=m 20/2 #1/99 @10-20
+         execute_tool lost tool=t #1/99 @21-22
+         - query #1/77 @30-31",
+    );
+    let runs = both_ways(&spans);
+    assert_eq!(summary(&runs), "a 5; outside 0");
+    let run = &runs.runs[0];
+    assert_eq!((run.figures.input_tokens, run.turns.len()), (30, 2));
+    let cuts: Vec<_> = run.rows.iter().map(|row| row.cut).collect();
+    assert_eq!(cuts, [None, None, Some(Cut::Orphan), Some(Cut::Orphan), Some(Cut::Orphan)]);
+    let origin = run.graph.nodes.keys().find(|id| id.kind == NodeKind::Origin);
+    assert_eq!(origin.map(|id| &*id.name), Some(""), "who called them is not known");
+}
+
+#[test]
+fn without_its_root_a_run_is_still_one() {
+    let spans = trace(
+        "chat chat model=m 10/1 #1/99 @1-2
+         execute_tool t tool=t #1/99 ! @3-4
+         chat chat model=m 20/1 #1/99 @5-6",
+    );
+    let runs = both_ways(&spans);
+    assert_eq!(summary(&runs), " 3; outside 0");
+    let run = &runs.runs[0];
+    assert_eq!((run.root, run.root_span, run.status), (None, 99, RunStatus::Ok));
+    assert_eq!((run.errors, run.swallowed_errors), (1, 1));
+    assert_eq!((run.start_unix_nano, run.duration_ns), (MS, 5_000_000));
+}
+
+#[test]
+fn circles_and_repeated_spans_are_shown_once_and_count_once() {
+    let mut spans = trace(
+        "invoke_agent a agent=a #1/2 @0-50
+           chat chat model=m 10/1 @1-2
+         invoke_agent self agent=self #2/3 @0-10",
+    );
+    spans.push(spans[1]);
+    let runs = both_ways(&spans);
+    assert_eq!(summary(&runs), "a 3; self 1; outside 0");
+    assert_eq!(runs.runs[0].rows[0].cut, Some(Cut::Cycle));
+    assert_eq!((runs.runs[0].figures.input_tokens, runs.runs[0].turns.len()), (10, 1));
+}
+
+#[test]
+fn failures_count_where_they_began() {
+    let spans = trace(
+        "invoke_agent a agent=a
+           execute_tool t tool=t !
+             - POST !
+               - connect !
+           chat chat model=m !
+             - POST !
+           chat chat model=m 1/1",
+    );
+    let runs = both_ways(&spans);
+    let run = &runs.runs[0];
+    assert_eq!((run.status, run.errors, run.swallowed_errors), (RunStatus::Ok, 2, 2));
+    let spans = trace("invoke_agent a !\n  agent_step s !\n    chat chat model=m !");
+    let runs = both_ways(&spans);
+    let run = &runs.runs[0];
+    assert_eq!((run.status, run.errors, run.swallowed_errors), (RunStatus::Error, 1, 0));
+}
+
+#[test]
+fn an_agent_that_calls_what_called_it_is_a_loop() {
+    let spans = trace(
+        "invoke_agent a agent=a
+           invoke_agent b agent=b
+             execute_tool ask tool=ask_a
+               invoke_agent a agent=a
+                 chat chat model=m 10/1",
+    );
+    let runs = both_ways(&spans);
+    let edges = &runs.runs[0].graph.edges;
+    let loops: Vec<_> = edges.iter().filter(|(_, edge)| edge.loops > 0).collect();
+    assert_eq!(loops.len(), 1);
+    assert_eq!((&*loops[0].0.from.name, &*loops[0].0.to.name), ("ask_a", "a"));
+    let handed: Vec<_> = edges.keys().filter(|id| id.kind == EdgeKind::HandOff).collect();
+    assert_eq!(handed.len(), 1, "asking by a tool is no hand-off");
+}
+
+fn all_captures() -> Vec<Owned> {
+    let mut all: Vec<Owned> = names().iter().flat_map(|client| spans(&load(client))).collect();
+    all.iter_mut().zip(1_u128..).for_each(|(span, key)| span.key = key);
+    all
+}
+
+#[test]
+fn whichever_span_is_lost_nothing_else_is() {
+    let all = all_captures();
+    let spans: Vec<Span<'_>> = all.iter().map(Owned::span).collect();
+    for lost in 0..spans.len() {
+        let trace = spans[lost].ids.trace;
+        let rest = spans.iter().enumerate();
+        let rest = rest.filter(|(place, span)| *place != lost && span.ids.trace == trace);
+        let rest: Vec<Span<'_>> = rest.map(|(_, span)| *span).collect();
+        let runs = check(&rest);
+        let of_runs: u64 = runs.runs.iter().map(|run| run.figures.calls).sum();
+        let given = rest.iter().filter_map(|span| span.ledger);
+        assert_eq!(of_runs, given.map(|ledger| u64::from(ledger.calls)).sum::<u64>());
+        // What had been one run stays one: its parts are known by their trace or missing parent.
+        let is_agent = |span: &&Span<'_>| span.operation == Some("invoke_agent");
+        if rest.iter().chain([&spans[lost]]).filter(is_agent).count() == 1 {
+            assert!(runs.runs.len() <= 1, "{}: {}", spans[lost].name, summary(&runs));
+        }
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 48, ..ProptestConfig::default() })]
+
+    #[test]
+    fn nothing_disappears_whatever_is_lost_shuffled_repeated_or_misled(
+        seed in any::<u64>(),
+        lost in proptest::collection::vec(any::<prop::sample::Index>(), 0..12),
+        repeated in proptest::collection::vec(any::<prop::sample::Index>(), 0..12),
+        misled in proptest::collection::vec((any::<prop::sample::Index>(), any::<prop::sample::Index>()), 0..12),
+    ) {
+        let all = all_captures();
+        let mut spans: Vec<Span<'_>> = all.iter().map(Owned::span).collect();
+        for (child, parent) in misled {
+            let parent = parent.get(&spans).ids;
+            let child = child.index(spans.len());
+            spans[child].ids = SpanIds { trace: parent.trace, parent: parent.span, ..spans[child].ids };
+        }
+        for lost in lost {
+            spans.remove(lost.index(spans.len()));
+        }
+        let calls = |runs: &Runs<'_>| runs.runs.iter().map(|run| run.figures.calls).sum::<u64>();
+        let once = calls(&check(&spans));
+        for again in repeated {
+            spans.push(*again.get(&spans));
+        }
+        prop_assert_eq!(calls(&check(&spans)), once);
+        let shuffled = shuffled(&spans, seed);
+        prop_assert_eq!(calls(&check(&shuffled)), once);
+        prop_assert_eq!(describe(&shuffled), describe(&spans));
+    }
+
+    #[test]
+    fn graphs_add_up_in_any_order(order in Just(()).prop_perturb(|(), mut rng| rng.random::<u64>())) {
+        let all = all_captures();
+        let spans: Vec<Span<'_>> = all.iter().map(Owned::span).collect();
+        let graphs: Vec<Graph> = read(&spans).runs.into_iter().map(|run| run.graph).collect();
+        let sum = |graphs: &[Graph]| {
+            let mut sum = Graph::default();
+            graphs.iter().for_each(|graph| sum.merge(graph));
+            sum
+        };
+        let mixed = shuffled(&graphs, order);
+        prop_assert_eq!(sum(&mixed), sum(&graphs));
+        let (left, right) = mixed.split_at(usize::try_from(order % 40).expect("small").min(mixed.len()));
+        let mut halves = sum(left);
+        halves.merge(&sum(right));
+        prop_assert_eq!(halves, sum(&graphs));
+    }
+}
