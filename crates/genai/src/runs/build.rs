@@ -243,14 +243,17 @@ impl<'a> Analysis<'_, 'a> {
     }
 }
 
-/// The turns of agents that are in no other agent, and of what is in none.
+/// The turns of the topmost agents, and of what is in none. An agent without turns of its own only
+/// holds others together.
 fn main_turns(executions: &[Execution<'_>]) -> Vec<Turn> {
     let mut in_agent = Vec::with_capacity(executions.len());
     let mut turns = Vec::new();
     for execution in executions {
         let is_below_agent = execution.within.is_some_and(|above| {
             in_agent.get(above).copied().unwrap_or(false)
-                || executions.get(above).is_some_and(|above| above.is_agent)
+                || executions
+                    .get(above)
+                    .is_some_and(|above| above.is_agent && !above.turns.is_empty())
         });
         in_agent.push(is_below_agent);
         if !is_below_agent {

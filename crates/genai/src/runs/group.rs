@@ -1,16 +1,19 @@
 //! Which run each span belongs to.
 //!
-//! An *execution* is a topmost AI span that is an agent or a workflow, or has other AI spans below
-//! it: each is the root of a run. AI spans beside executions are *loose*: those of one tree are one
-//! run, whose root is the lowest span above all of them, so that a request which calls models
-//! without a framework is one run and not as many as it makes calls. Orphans of one missing parent
-//! are one tree, whose top is not there. Orphans of a trace join its run if it has exactly one, as
-//! further roots. Everything else is outside.
+//! An *execution* is a topmost AI span that is an agent or a workflow, or a chain with other AI
+//! spans below it: each is the root of a run. AI spans beside executions are *loose*: those of one
+//! tree are one run, whose root is the lowest span above all of them, so that a request which calls
+//! models without a framework is one run and not as many as it makes calls. Orphans of one missing
+//! parent are one tree and one run, because that parent may have been their agent; those that serve
+//! a request of their own are not. Orphans of a trace join its run if it has exactly one, as further
+//! roots. Everything else is outside.
 
 use std::collections::{BTreeMap, HashMap};
 
 use super::column::Column;
 use super::forest::{Cut, Forest, Layout};
+use super::span::Class;
+use crate::input::SpanKind;
 
 /// A run before its figures.
 #[derive(Debug, Clone, Default)]
@@ -96,7 +99,7 @@ impl Grouping<'_, '_> {
                 continue;
             }
             let cut = self.forest.cuts.at(place);
-            if cut == Some(Cut::Orphan) {
+            if cut == Some(Cut::Orphan) && span.kind != SpanKind::Server {
                 let id = (span.ids.trace, span.ids.parent);
                 let at = *orphans.entry(id).or_insert(groups.len());
                 if let Some(group) = groups.get_mut(at) {
@@ -126,10 +129,12 @@ impl Grouping<'_, '_> {
     fn make_runs(&mut self, group: &Group) {
         let is_ai = |place: usize| self.forest.classes.at(place).is_ai();
         let upper = group.tops.iter().flat_map(|top| self.layout.down_to(*top, is_ai));
+        let upper: Vec<usize> = upper.filter(|place| is_ai(*place)).collect();
+        let mut tops = upper.iter().map(|place| self.layout.tops.at(*place));
+        let first = tops.next();
+        let is_one_tree = tops.all(|top| Some(top) == first);
         let (executions, loose): (Vec<usize>, Vec<usize>) =
-            upper.filter(|place| is_ai(*place)).partition(|place| {
-                self.forest.classes.at(*place).is_execution() || self.ai_below.at(*place) > 0
-            });
+            upper.into_iter().partition(|place| is_one_tree && self.is_execution(*place));
         if !loose.is_empty() {
             let root = self.above_all(group, &loose);
             let tops = root.map_or_else(|| group.tops.clone(), |root| vec![root]);
@@ -138,6 +143,14 @@ impl Grouping<'_, '_> {
         for root in executions {
             self.add(group, Some(root), vec![root]);
         }
+    }
+
+    fn is_execution(&self, place: usize) -> bool {
+        let class = self.forest.classes.at(place);
+        // Steps are parts of an agent, even where that is not shown.
+        let operation = self.forest.span(place).and_then(|span| span.operation);
+        let is_chain = class == Class::Other && operation != Some("agent_step");
+        class.is_execution() || (is_chain && self.ai_below.at(place) > 0)
     }
 
     fn add(&mut self, group: &Group, root: Option<usize>, tops: Vec<usize>) {

@@ -105,7 +105,7 @@ pub struct Run<'a> {
     pub errors: u64,
     /// Failures that did not come up to the root.
     pub swallowed_errors: u64,
-    /// LLM calls of the agent itself, or of the topmost agents of a workflow.
+    /// LLM calls of the agent itself, or of the topmost agents below a root that makes none.
     pub turns: Vec<Turn>,
     /// LLM calls of all agents.
     pub llm_calls: u64,

@@ -12,5 +12,6 @@ mod canonical;
 mod dialects;
 mod ledger;
 mod run_shapes;
+mod run_sizes;
 mod runs;
 mod support;

@@ -2,12 +2,14 @@
 //! holds for any set of spans.
 
 use std::fmt::Write;
+use std::sync::LazyLock;
 
 use proptest::prelude::*;
 use telltale_genai::SpanKind;
 use telltale_genai::ledger::SpanIds;
 use telltale_genai::runs::{
-    Cut, EdgeKind, Evidence, Graph, NodeKind, RunStatus, Runs, Span, SpanLedger, SpanLink, read,
+    Cut, EdgeKind, Evidence, Graph, NodeKind, RunStatus, Runs, SAME_ID_MAX, Span, SpanLedger,
+    SpanLink, read,
     sessions,
 };
 
@@ -58,10 +60,12 @@ fn trace(text: &str) -> Vec<Span<'_>> {
 fn set<'a>(span: &mut Span<'a>, word: &'a str) {
     if word == "!" {
         span.failed = true;
-    } else if let Some((start, end)) = word.strip_prefix('@').and_then(|word| word.split_once('-')) {
+    } else if let Some((start, end)) = word.strip_prefix('@').and_then(|word| word.split_once('-'))
+    {
         let ms = |text: &str| text.parse::<i64>().expect("milliseconds") * MS;
         (span.start_unix_nano, span.duration_ns) = (ms(start), ms(end) - ms(start));
-    } else if let Some((trace, parent)) = word.strip_prefix('#').and_then(|word| word.split_once('/'))
+    } else if let Some((trace, parent)) =
+        word.strip_prefix('#').and_then(|word| word.split_once('/'))
     {
         span.ids.trace = trace.parse().expect("a trace");
         span.ids.parent = parent.parse().expect("a span");
@@ -219,7 +223,11 @@ fn a_server_is_put_below_the_tool_that_called_it() {
     assert_eq!(runs.stitched[0].evidence, Evidence::ToolCall("call_1"));
     assert_eq!((runs.stitched[0].child, runs.stitched[0].parent), (3, 2));
     let run = &runs.runs[0];
-    assert_eq!((run.tools[0].calls, run.figures.input_tokens), (1, 15), "one tool call, seen twice");
+    assert_eq!(
+        (run.tools[0].calls, run.figures.input_tokens),
+        (1, 15),
+        "one tool call, seen twice"
+    );
     assert!(run.graph.edges.values().all(|edge| edge.loops == 0));
 }
 
@@ -371,6 +379,7 @@ fn failures_count_where_they_began() {
 fn an_agent_that_calls_what_called_it_is_a_loop() {
     let spans = trace(
         "invoke_agent a agent=a
+           chat chat model=m 10/1
            invoke_agent b agent=b
              execute_tool ask tool=ask_a
                invoke_agent a agent=a
@@ -385,16 +394,54 @@ fn an_agent_that_calls_what_called_it_is_a_loop() {
     assert_eq!(handed.len(), 1, "asking by a tool is no hand-off");
 }
 
-fn all_captures() -> Vec<Owned> {
-    let mut all: Vec<Owned> = names().iter().flat_map(|client| spans(&load(client))).collect();
-    all.iter_mut().zip(1_u128..).for_each(|(span, key)| span.key = key);
-    all
+#[test]
+fn more_spans_than_the_limit_with_one_tool_call_id_are_not_told_apart() {
+    for (others, stitched) in [(SAME_ID_MAX - 2, 1), (SAME_ID_MAX - 1, 0)] {
+        let mut spans = trace(
+            "execute_tool lookup tool=lookup call=0 kind=client @1000-2000
+             execute_tool lookup tool=lookup call=0 #2/0 @1100-1900",
+        );
+        // Those of an earlier time would be no candidates.
+        spans.extend((0..others as u64).map(|number| Span {
+            key: u128::from(number) + 10,
+            ids: SpanIds { trace: 1, span: number + 10, parent: 1 },
+            start_unix_nano: 1500 * MS,
+            ..spans[0]
+        }));
+        assert_eq!(check(&spans).stitched.len(), stitched, "{others} others");
+    }
 }
 
 #[test]
+fn a_conversation_with_too_much_under_way_says_nothing() {
+    for (open, stitched) in [(64, 1), (65, 0)] {
+        let agent = trace("invoke_agent a agent=a conversation=c @0-1000")[0];
+        let lost = trace("chat chat model=m conversation=c #2/0 @500-600")[0];
+        let mut spans: Vec<Span<'_>> = (0..open)
+            .map(|number| Span {
+                key: u128::from(number),
+                ids: SpanIds { trace: 1, span: number + 1, parent: number },
+                start_unix_nano: i64::try_from(number).expect("small"),
+                duration_ns: 1000 * MS - 2 * i64::try_from(number).expect("small"),
+                ..agent
+            })
+            .collect();
+        spans.push(Span { key: 1000, ..lost });
+        let runs = check(&spans);
+        assert_eq!(runs.stitched.len(), stitched, "{open} open");
+        assert!(runs.stitched.iter().all(|stitch| spans[stitch.parent].ids.span == open));
+    }
+}
+
+static ALL: LazyLock<Vec<Owned>> = LazyLock::new(|| {
+    let mut all: Vec<Owned> = names().iter().flat_map(|client| spans(&load(client))).collect();
+    all.iter_mut().zip(1_u128..).for_each(|(span, key)| span.key = key);
+    all
+});
+
+#[test]
 fn whichever_span_is_lost_nothing_else_is() {
-    let all = all_captures();
-    let spans: Vec<Span<'_>> = all.iter().map(Owned::span).collect();
+    let spans: Vec<Span<'_>> = ALL.iter().map(Owned::span).collect();
     for lost in 0..spans.len() {
         let trace = spans[lost].ids.trace;
         let rest = spans.iter().enumerate();
@@ -422,8 +469,7 @@ proptest! {
         repeated in proptest::collection::vec(any::<prop::sample::Index>(), 0..12),
         misled in proptest::collection::vec((any::<prop::sample::Index>(), any::<prop::sample::Index>()), 0..12),
     ) {
-        let all = all_captures();
-        let mut spans: Vec<Span<'_>> = all.iter().map(Owned::span).collect();
+        let mut spans: Vec<Span<'_>> = ALL.iter().map(Owned::span).collect();
         for (child, parent) in misled {
             let parent = parent.get(&spans).ids;
             let child = child.index(spans.len());
@@ -445,8 +491,7 @@ proptest! {
 
     #[test]
     fn graphs_add_up_in_any_order(order in Just(()).prop_perturb(|(), mut rng| rng.random::<u64>())) {
-        let all = all_captures();
-        let spans: Vec<Span<'_>> = all.iter().map(Owned::span).collect();
+        let spans: Vec<Span<'_>> = ALL.iter().map(Owned::span).collect();
         let graphs: Vec<Graph> = read(&spans).runs.into_iter().map(|run| run.graph).collect();
         let sum = |graphs: &[Graph]| {
             let mut sum = Graph::default();

@@ -1,10 +1,11 @@
 //! Hand-offs between the agents of a run, by what the spans show:
 //!
-//! - an agent right below another one, with nothing between but a span of the hand-off itself;
 //! - a span of a hand-off within an agent, and the agent beside it that comes next. Frameworks
 //!   make it a tool call or a span of its own, called `transfer_to_...`, `handoff_to_...`, or
 //!   `handoff to ...`; if an agent of the run has the name that follows, it is that one;
-//! - a link from an agent to a span within another one.
+//! - a link from an agent to a span within another one;
+//! - if there is neither, an agent right below another one that makes model calls itself, with
+//!   nothing between but a span of the hand-off. An agent without calls only holds others together.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
@@ -29,9 +30,9 @@ pub(super) struct HandedOver {
 pub(super) fn find(members: &Members<'_, '_, '_>, places: &[usize]) -> Vec<HandedOver> {
     let agents = Agents::new(members);
     let mut pairs: BTreeSet<(usize, usize)> = BTreeSet::new();
-    agents.nested(&mut pairs);
     agents.beside(places, &mut pairs);
     agents.linked(&mut pairs);
+    agents.nested(&mut pairs);
     let name = |agent: usize| members.span(agent).map_or("", |span| span.execution_name());
     let mut handed_over: HashSet<&str> = HashSet::new();
     let mut found = Vec::with_capacity(pairs.len());
@@ -88,12 +89,17 @@ impl<'m, 'r, 'f, 'a> Agents<'m, 'r, 'f, 'a> {
     }
 
     fn nested(&self, pairs: &mut BTreeSet<(usize, usize)>) {
-        for to in self.list.iter().copied() {
-            let caller = self.members.list.get(to).and_then(|member| member.caller);
+        let members = self.members;
+        let is_turn = |number: &usize| members.class(*number) == Class::Turn;
+        let turns = (0..members.list.len()).filter(is_turn);
+        let callers: HashSet<usize> =
+            turns.filter_map(|turn| members.list.get(turn)?.caller).collect();
+        let taken: HashSet<usize> = pairs.iter().map(|(to, _)| *to).collect();
+        for to in self.list.iter().copied().filter(|to| !taken.contains(to)) {
+            let caller = members.list.get(to).and_then(|member| member.caller);
             let Some((caller, from)) = caller.zip(self.above(to)) else { continue };
-            let is_by_handing =
-                self.members.span(caller).is_some_and(|span| target(span).is_some());
-            if caller == from || is_by_handing {
+            let is_by_handing = members.span(caller).is_some_and(|span| target(span).is_some());
+            if callers.contains(&from) && (caller == from || is_by_handing) {
                 pairs.insert((to, from));
             }
         }
