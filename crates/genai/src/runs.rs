@@ -105,6 +105,3 @@ pub fn read<'a>(spans: &'a [Span<'a>]) -> Runs<'a> {
             .collect(),
     }
 }
-
-#[cfg(test)]
-mod tests;

@@ -8,7 +8,7 @@ use super::graph::build as graph;
 use super::group::{Grouped, Seed};
 use super::nodes::Nodes;
 use super::run::{Execution, Row, Run, RunStatus, ToolUse, Turn};
-use super::span::Class;
+use super::span::{Class, Span};
 use super::stitch::Evidence;
 
 /// Everything that is known of the spans before runs are made of them.
@@ -32,8 +32,6 @@ impl<'a> Analysis<'_, 'a> {
         let tools = merge_tools(&executions);
         let turns = main_turns(&executions);
         let (errors, swallowed_errors) = self.errors(seed, &places);
-        let mut figures = Figures::default();
-        places.iter().for_each(|place| figures.add(&self.nodes.own.at(*place)));
         let (start_unix_nano, duration_ns) = self.extent(seed, &places);
         let first = executions.first();
         Run {
@@ -52,7 +50,7 @@ impl<'a> Analysis<'_, 'a> {
             llm_calls: executions.iter().fold(0, |sum, one| sum + one.turns.len() as u64),
             turns,
             tools,
-            figures,
+            figures: self.sum(&places),
             start_unix_nano,
             duration_ns,
             agents: self.agents(&places),
@@ -72,8 +70,16 @@ impl<'a> Analysis<'_, 'a> {
         seed.tops.iter().flat_map(of_top).filter(|place| !is_other(*place)).collect()
     }
 
-    fn first(&self, places: &[usize]) -> Option<&'a super::span::Span<'a>> {
+    fn first(&self, places: &[usize]) -> Option<&'a Span<'a>> {
         places.first().and_then(|place| self.forest.span(*place))
+    }
+
+    fn sum(&self, places: &[usize]) -> Figures {
+        let mut sum = Figures::default();
+        for place in places {
+            sum.add(&self.nodes.own.at(*place));
+        }
+        sum
     }
 
     fn said(&self, places: &[usize], of: impl Fn(usize) -> Option<&'a str>) -> Option<&'a str> {
@@ -149,7 +155,7 @@ impl<'a> Analysis<'_, 'a> {
 
     /// Without a root its last span at the top says how a run ended.
     fn last_top(&self, seed: &Seed) -> Option<usize> {
-        let end = |top: &usize| (self.forest.span(*top).map(|span| span.end()), *top);
+        let end = |top: &usize| (self.forest.span(*top).map(Span::end), *top);
         seed.tops.iter().copied().max_by_key(end)
     }
 
@@ -159,7 +165,7 @@ impl<'a> Analysis<'_, 'a> {
         }
         let spans = || places.iter().filter_map(|place| self.forest.span(*place));
         let start = spans().map(|span| span.start_unix_nano).min().unwrap_or(0);
-        let end = spans().map(|span| span.end()).max().unwrap_or(0);
+        let end = spans().map(Span::end).max().unwrap_or(0);
         (start, u64::try_from(end.saturating_sub(start)).unwrap_or(0))
     }
 
@@ -221,7 +227,7 @@ impl<'a> Analysis<'_, 'a> {
             own: Figures::default(),
             total: self.nodes.total.at(place),
             start_unix_nano: span.map_or(0, |span| span.start_unix_nano),
-            duration_ns: span.map_or(0, |span| span.duration()),
+            duration_ns: span.map_or(0, Span::duration),
         }
     }
 
@@ -229,9 +235,7 @@ impl<'a> Analysis<'_, 'a> {
     fn first_execution(&self, seed: &Seed, places: &[usize]) -> Execution<'a> {
         let place = seed.root.unwrap_or(usize::MAX);
         let mut first = self.execution(place, self.forest.classes.at(place), None);
-        let mut total = Figures::default();
-        places.iter().for_each(|place| total.add(&self.nodes.own.at(*place)));
-        first.total = total;
+        first.total = self.sum(places);
         if seed.root.is_none() {
             let last = self.last_top(seed).and_then(|top| self.forest.span(top));
             let ended_badly = last.is_some_and(|span| span.failed);

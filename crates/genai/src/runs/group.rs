@@ -44,8 +44,12 @@ pub(super) fn group(forest: &Forest<'_>, layout: &Layout) -> Grouped {
     };
     let (whole, broken): (Vec<Group>, Vec<Group>) =
         grouping.groups().into_iter().partition(|group| !group.is_broken);
-    whole.iter().for_each(|group| grouping.make_runs(group));
-    broken.iter().for_each(|group| grouping.join_or_make_runs(group));
+    for group in &whole {
+        grouping.make_runs(group);
+    }
+    for group in &broken {
+        grouping.join_or_make_runs(group);
+    }
     let mut runs: Column<Option<usize>> = Column::new(forest.len());
     for place in layout.preorder.iter().copied() {
         let above = forest.parents.at(place).and_then(|parent| runs.at(parent));
@@ -155,7 +159,9 @@ impl Grouping<'_, '_> {
 
     fn add(&mut self, group: &Group, root: Option<usize>, tops: Vec<usize>) {
         let run = self.seeds.len();
-        tops.iter().for_each(|top| self.starts.set(*top, Some(run)));
+        for top in &tops {
+            self.starts.set(*top, Some(run));
+        }
         let root_id = root.and_then(|root| self.forest.span(root));
         let id = root_id.map_or(group.id, |span| (span.ids.trace, span.ids.span));
         self.runs_of_trace.entry(id.0).or_default().push(run);
@@ -192,7 +198,9 @@ impl Grouping<'_, '_> {
                 is_ai || is_whole_trace
             })
             .collect();
-        joining.iter().for_each(|top| self.starts.set(*top, Some(run)));
+        for top in &joining {
+            self.starts.set(*top, Some(run));
+        }
         seed.tops.extend(joining);
     }
 }

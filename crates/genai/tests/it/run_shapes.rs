@@ -9,8 +9,7 @@ use telltale_genai::SpanKind;
 use telltale_genai::ledger::SpanIds;
 use telltale_genai::runs::{
     Cut, EdgeKind, Evidence, Graph, NodeKind, RunStatus, Runs, SAME_ID_MAX, Span, SpanLedger,
-    SpanLink, read,
-    sessions,
+    SpanLink, read, sessions,
 };
 
 use crate::runs::{Owned, check, describe, shuffled, spans};
@@ -402,11 +401,12 @@ fn more_spans_than_the_limit_with_one_tool_call_id_are_not_told_apart() {
              execute_tool lookup tool=lookup call=0 #2/0 @1100-1900",
         );
         // Those of an earlier time would be no candidates.
+        let client = spans[0];
         spans.extend((0..others as u64).map(|number| Span {
             key: u128::from(number) + 10,
             ids: SpanIds { trace: 1, span: number + 10, parent: 1 },
             start_unix_nano: 1500 * MS,
-            ..spans[0]
+            ..client
         }));
         assert_eq!(check(&spans).stitched.len(), stitched, "{others} others");
     }

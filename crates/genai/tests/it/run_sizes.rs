@@ -28,7 +28,7 @@ fn span(number: u64, parent: u64) -> Span<'static> {
 fn steps() -> Vec<Span<'static>> {
     let mut spans = Vec::new();
     for number in 1..=SPANS {
-        let step = number - (number - 2) % 5;
+        let step = number - number.saturating_sub(2) % 5;
         spans.push(match number {
             1 => Span { operation: Some("invoke_agent"), agent_name: Some("a"), ..span(1, 0) },
             _ => match (number - 2) % 5 {
@@ -101,7 +101,8 @@ fn lost() -> Vec<Span<'static>> {
 
 #[test]
 fn a_hundred_thousand_spans_of_any_shape_are_read_in_time() {
-    for (name, spans) in [("steps", steps()), ("chain", chain()), ("flat", flat()), ("lost", lost())]
+    for (name, spans) in
+        [("steps", steps()), ("chain", chain()), ("flat", flat()), ("lost", lost())]
     {
         #[expect(clippy::disallowed_methods, reason = "what is measured is real time")]
         let start = Instant::now();

@@ -4,7 +4,7 @@ use std::cmp::Reverse;
 use std::collections::{BTreeMap, BinaryHeap, HashMap};
 use std::sync::Arc;
 
-use super::{EdgeId, EdgeKind, Graph, NodeId, NodeKind, handoff};
+use super::{EdgeId, EdgeKind, EdgeStats, Graph, NodeId, NodeKind, NodeStats, handoff};
 use crate::runs::build::Analysis;
 use crate::runs::figures::Figures;
 use crate::runs::group::Seed;
@@ -34,17 +34,39 @@ pub(super) struct Members<'r, 'f, 'a> {
 /// Everything of a run as nodes and edges.
 pub(in crate::runs) fn graph(of: &Analysis<'_, '_>, seed: &Seed, places: &[usize]) -> Graph {
     let members = Members::new(of, seed, places);
-    let mut graph = Graph { runs: 1, ..Graph::default() };
-    members.count_nodes(&mut graph);
-    members.count_calls(&mut graph);
-    members.count_siblings(&mut graph);
+    let mut sums = Sums::default();
+    members.count_nodes(&mut sums);
+    members.count_calls(&mut sums);
+    members.count_siblings(&mut sums);
     for handed in handoff::find(&members, places) {
         let Some(edge) = members.edge(handed.from, handed.to, EdgeKind::HandOff) else { continue };
-        let edge = graph.edges.entry(edge).or_default();
+        let edge = sums.edges.entry(edge).or_default();
         edge.stats.count(handed.failed, 0, &Figures::default());
         edge.loops += u64::from(handed.is_back);
     }
-    graph
+    sums.named(&members.ids)
+}
+
+/// Figures by the numbers of names; names are put in at the end.
+#[derive(Default)]
+struct Sums {
+    nodes: HashMap<usize, NodeStats>,
+    edges: HashMap<(usize, usize, EdgeKind), EdgeStats>,
+}
+
+impl Sums {
+    fn named(self, ids: &[NodeId]) -> Graph {
+        let node = |(id, node): (usize, NodeStats)| Some((ids.get(id)?.clone(), node));
+        let edge = |((from, to, kind), edge): ((usize, usize, EdgeKind), EdgeStats)| {
+            let id = EdgeId { from: ids.get(from)?.clone(), to: ids.get(to)?.clone(), kind };
+            Some((id, edge))
+        };
+        Graph {
+            runs: 1,
+            nodes: self.nodes.into_iter().filter_map(node).collect(),
+            edges: self.edges.into_iter().filter_map(edge).collect(),
+        }
+    }
 }
 
 impl<'r, 'f, 'a> Members<'r, 'f, 'a> {
@@ -99,15 +121,15 @@ impl<'r, 'f, 'a> Members<'r, 'f, 'a> {
         self.of.forest.classes.at(place)
     }
 
-    fn id(&self, member: usize) -> Option<&NodeId> {
-        self.ids.get(self.list.get(member)?.id)
+    fn id(&self, member: usize) -> Option<usize> {
+        self.list.get(member).map(|member| member.id)
     }
 
-    fn edge(&self, from: usize, to: usize, kind: EdgeKind) -> Option<EdgeId> {
-        Some(EdgeId { from: self.id(from)?.clone(), to: self.id(to)?.clone(), kind })
+    fn edge(&self, from: usize, to: usize, kind: EdgeKind) -> Option<(usize, usize, EdgeKind)> {
+        Some((self.id(from)?, self.id(to)?, kind))
     }
 
-    fn count_nodes(&self, graph: &mut Graph) {
+    fn count_nodes(&self, sums: &mut Sums) {
         let mut own: Vec<Figures> = Vec::with_capacity(self.list.len());
         for (number, member) in self.list.iter().enumerate() {
             let figures = self.of.nodes.of_node.at(member.place);
@@ -122,7 +144,7 @@ impl<'r, 'f, 'a> Members<'r, 'f, 'a> {
         }
         for (number, figures) in own.iter().enumerate() {
             let Some(id) = self.id(number) else { continue };
-            let node = graph.nodes.entry(id.clone()).or_default();
+            let node = sums.nodes.entry(id).or_default();
             match self.span(number) {
                 Some(span) => node.stats.count(span.failed, span.duration(), figures),
                 None => node.stats.figures.add(figures),
@@ -139,7 +161,7 @@ impl<'r, 'f, 'a> Members<'r, 'f, 'a> {
         caller
     }
 
-    fn count_calls(&self, graph: &mut Graph) {
+    fn count_calls(&self, sums: &mut Sums) {
         // How often each name stands on the way from the top to the member at hand.
         let mut on_way: HashMap<usize, u32> = HashMap::new();
         let mut way: Vec<usize> = Vec::new();
@@ -154,7 +176,7 @@ impl<'r, 'f, 'a> Members<'r, 'f, 'a> {
             let edge = member.caller.and_then(|from| self.edge(from, number, EdgeKind::Call));
             if let (Some(edge), Some(span)) = (edge, self.span(number)) {
                 let total = self.of.nodes.total.at(member.place);
-                let edge = graph.edges.entry(edge).or_default();
+                let edge = sums.edges.entry(edge).or_default();
                 edge.stats.count(span.failed, span.duration(), &total);
                 edge.loops += u64::from(is_loop);
             }
@@ -162,7 +184,7 @@ impl<'r, 'f, 'a> Members<'r, 'f, 'a> {
     }
 
     /// What shows only among the calls of one caller: retries, and calls side by side.
-    fn count_siblings(&self, graph: &mut Graph) {
+    fn count_siblings(&self, sums: &mut Sums) {
         let mut calls: BTreeMap<usize, Vec<(usize, &Span<'_>)>> = BTreeMap::new();
         for (number, member) in self.list.iter().enumerate() {
             if let (Some(caller), Some(span)) = (member.caller, self.span(number)) {
@@ -180,11 +202,11 @@ impl<'r, 'f, 'a> Members<'r, 'f, 'a> {
                     && is_after
                     && let Some(edge) = self.edge(caller, *after, EdgeKind::Call)
                 {
-                    graph.edges.entry(edge).or_default().retries += 1;
+                    sums.edges.entry(edge).or_default().retries += 1;
                 }
             }
             if let Some(id) = self.id(caller) {
-                let node = graph.nodes.entry(id.clone()).or_default();
+                let node = sums.nodes.entry(id).or_default();
                 // What some clients show below a model call is not beside it.
                 let mut model = None;
                 calls.retain(|(number, _)| {

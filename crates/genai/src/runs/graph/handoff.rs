@@ -74,7 +74,9 @@ impl<'m, 'r, 'f, 'a> Agents<'m, 'r, 'f, 'a> {
                 beside.entry(nearest).or_default().push((span.start_unix_nano, number));
             }
         }
-        beside.values_mut().for_each(|agents| agents.sort_unstable());
+        for agents in beside.values_mut() {
+            agents.sort_unstable();
+        }
         Self {
             list: (0..members.list.len()).filter(|member| is_agent(*member)).collect(),
             numbers: members.list.iter().map(|one| one.place).zip(0..).collect(),
