@@ -36,13 +36,16 @@ pub(super) struct Forest<'a> {
 
 impl<'a> Forest<'a> {
     pub(super) fn new(spans: &'a [Span<'a>]) -> Self {
-        let mut order: Vec<usize> = (0..spans.len()).collect();
-        order.sort_by_cached_key(|place| {
-            spans.get(*place).map(|span| (span.start_unix_nano, span.ids, span.key, span.name))
+        let starts = spans.iter().map(|span| span.start_unix_nano);
+        let mut order: Vec<(i64, usize)> = starts.zip(0..).collect();
+        let rest = |place: usize| spans.get(place).map(|span| (span.ids, span.key, span.name));
+        order.sort_unstable_by(|(start, a), (other, b)| {
+            start.cmp(other).then_with(|| rest(*a).cmp(&rest(*b))).then(a.cmp(b))
         });
-        let sorted: Vec<&Span<'_>> = order.iter().filter_map(|place| spans.get(*place)).collect();
+        let sorted: Vec<&Span<'_>> =
+            order.iter().filter_map(|(_, place)| spans.get(*place)).collect();
         let mut forest = Self {
-            given: order.into_iter().collect(),
+            given: order.into_iter().map(|(_, place)| place).collect(),
             classes: sorted.iter().map(|span| span.class()).collect(),
             parents: Column::new(sorted.len()),
             cuts: Column::new(sorted.len()),
@@ -79,11 +82,12 @@ impl<'a> Forest<'a> {
     }
 
     fn find_duplicates(&mut self) {
-        let mut keys = HashMap::with_capacity(self.spans.len());
-        for (place, span) in self.spans.iter().enumerate() {
-            if *keys.entry(span.key).or_insert(place) != place {
-                self.repeated.set(place, true);
-            }
+        let mut before: Option<&Span<'_>> = None;
+        for (place, span) in self.spans.iter().copied().enumerate() {
+            // The same record again comes right after itself.
+            let is_same = |before: &Span<'_>| before.key == span.key && before.ids == span.ids;
+            self.repeated.set(place, before.is_some_and(is_same));
+            before = Some(span);
             let has_id = span.ids.trace != 0 && span.ids.span != 0;
             if has_id
                 && *self.by_id.entry((span.ids.trace, span.ids.span)).or_insert(place) != place

@@ -167,7 +167,12 @@ fn target(span: &Span<'_>) -> Option<String> {
     if matches!(span.operation, Some("invoke_agent" | "invoke_workflow")) {
         return None;
     }
-    let name = plain(span.tool_name.unwrap_or(span.name));
+    let name = span.tool_name.unwrap_or(span.name);
+    // Most names are ruled out by their first letter.
+    if !name.starts_with(['t', 'T', 'h', 'H']) {
+        return None;
+    }
+    let name = plain(name);
     let rest = PREFIXES.iter().find_map(|prefix| name.strip_prefix(prefix));
     rest.map(str::to_owned)
 }
