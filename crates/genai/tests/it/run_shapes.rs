@@ -1,200 +1,18 @@
-//! Runs of frameworks that no capture is of, by the shape of their traces; broken traces; and what
-//! holds for any set of spans.
+//! Stitching, broken traces, failures and loops; and what holds for any set of spans.
 
 use std::fmt::Write;
 use std::sync::LazyLock;
 
 use proptest::prelude::*;
-use telltale_genai::SpanKind;
 use telltale_genai::ledger::SpanIds;
 use telltale_genai::runs::{
-    Cut, EdgeKind, Evidence, Graph, NodeKind, RunStatus, Runs, SAME_ID_MAX, Span, SpanLedger,
-    SpanLink, read, sessions,
+    Cut, EdgeKind, Evidence, Graph, NodeKind, RunStatus, Runs, SAME_ID_MAX, Span, SpanLink, read,
+    sessions,
 };
 
+use crate::run_text::{MS, both_ways, trace};
 use crate::runs::{Owned, check, describe, shuffled, spans};
 use crate::support::{load, names};
-
-const MS: i64 = 1_000_000;
-
-/// Spans from an indented text, one a line: `operation name key=value ...`. Times follow the order
-/// of lines: each starts a millisecond after the line above and ends after everything below it.
-/// `!` is a failure, `@10-20` sets the times in milliseconds, `-` is no operation, `in/out` are
-/// tokens, `#2/7` is a span of trace 2 whose parent is 7; spans have the numbers of their lines.
-fn trace(text: &str) -> Vec<Span<'_>> {
-    let mut spans: Vec<Span<'_>> = Vec::new();
-    let mut above: Vec<(usize, usize)> = Vec::new();
-    for line in text.lines().filter(|line| !line.trim().is_empty()) {
-        let depth = line.len() - line.trim_start().len();
-        above.retain(|(parent, _)| *parent < depth);
-        let number = spans.len() as u64 + 1;
-        let parent = above.last().map_or(0, |(_, at)| *at as u64 + 1);
-        let trace = above.last().map_or(1, |(_, at)| spans[*at].ids.trace);
-        let mut words = line.split_whitespace();
-        let operation = words.next().filter(|word| *word != "-");
-        let mut span = Span {
-            key: u128::from(number),
-            ids: SpanIds { trace, span: number, parent },
-            operation,
-            name: words.next().expect("a name"),
-            service: "app",
-            start_unix_nano: MS * i64::try_from(number).expect("small"),
-            duration_ns: MS / 2,
-            ..Span::default()
-        };
-        words.for_each(|word| set(&mut span, word));
-        above.push((depth, spans.len()));
-        if !line.contains('@') {
-            for (_, parent) in &above[..above.len() - 1] {
-                let end = span.start_unix_nano + span.duration_ns + MS / 4;
-                let start = spans[*parent].start_unix_nano;
-                spans[*parent].duration_ns = spans[*parent].duration_ns.max(end - start);
-            }
-        }
-        spans.push(span);
-    }
-    spans
-}
-
-fn set<'a>(span: &mut Span<'a>, word: &'a str) {
-    if word == "!" {
-        span.failed = true;
-    } else if let Some((start, end)) = word.strip_prefix('@').and_then(|word| word.split_once('-'))
-    {
-        let ms = |text: &str| text.parse::<i64>().expect("milliseconds") * MS;
-        (span.start_unix_nano, span.duration_ns) = (ms(start), ms(end) - ms(start));
-    } else if let Some((trace, parent)) =
-        word.strip_prefix('#').and_then(|word| word.split_once('/'))
-    {
-        span.ids.trace = trace.parse().expect("a trace");
-        span.ids.parent = parent.parse().expect("a span");
-    } else if let Some((name, value)) = word.split_once('=') {
-        let value = Some(value);
-        match name {
-            "agent" => span.agent_name = value,
-            "workflow" => span.workflow_name = value,
-            "tool" => span.tool_name = value,
-            "call" => span.tool_call_id = value,
-            "model" => span.request_model = value,
-            "answer" => span.response_id = value,
-            "conversation" => span.conversation_id = value,
-            "user" => span.user_id = value,
-            "kind" if value == Some("server") => span.kind = SpanKind::Server,
-            "kind" if value == Some("client") => span.kind = SpanKind::Client,
-            "kind" if value == Some("consumer") => span.kind = SpanKind::Consumer,
-            _ => panic!("unknown {name}"),
-        }
-    } else {
-        let (input, output) = word.split_once('/').expect("tokens");
-        span.ledger = Some(SpanLedger {
-            calls: 1,
-            input_tokens: input.parse().ok(),
-            output_tokens: output.parse().ok(),
-            cost_nano_usd: input.parse::<i64>().ok().map(|tokens| tokens * 1000),
-            is_missing: input == "?",
-        });
-    }
-}
-
-/// Reads spans in both directions; both must say the same.
-fn both_ways<'a>(spans: &'a [Span<'a>]) -> Runs<'a> {
-    let runs = check(spans);
-    let turned: Vec<Span<'_>> = spans.iter().rev().copied().collect();
-    assert_eq!(describe(&turned), describe(spans));
-    runs
-}
-
-#[test]
-fn frameworks_have_the_runs_that_their_users_know() {
-    let shapes = [
-        // OpenInference for the OpenAI Agents SDK: agents side by side, a tool span hands over.
-        (
-            "openai_agents",
-            "invoke_agent Agent_workflow
-               invoke_agent Triage agent=Triage
-                 chat response model=gpt-4o 100/10
-                 execute_tool handoff_to_Refunds tool=handoff_to_Refunds
-               invoke_agent Refunds agent=Refunds
-                 chat response model=gpt-4o 150/20
-                 execute_tool lookup_order tool=lookup_order !
-                 execute_tool lookup_order tool=lookup_order
-                 chat response model=gpt-4o 180/30
-                 execute_tool transfer_to_triage tool=transfer_to_triage
-               invoke_agent Triage agent=Triage
-                 chat response model=gpt-4o 200/10",
-        ),
-        // ADK: the agent that takes over is within the one that hands over.
-        (
-            "google_adk_transfer",
-            "invoke_workflow root workflow=root
-               invoke_agent root agent=root
-                 generate_content llm model=gemini-2.5-flash 90/5
-                 execute_tool transfer tool=transfer_to_agent
-                 invoke_agent weather agent=weather
-                   generate_content llm model=gemini-2.5-flash 120/15
-                   execute_tool forecast tool=get_forecast
-                   generate_content llm model=gemini-2.5-flash 140/25",
-        ),
-        // OpenInference for CrewAI: tasks are agents below the crew.
-        (
-            "crewai",
-            "chain Crew.kickoff
-               invoke_agent Researcher._execute_core agent=Researcher
-                 chat ChatCompletion model=gpt-4o-mini 300/50
-                 execute_tool search tool=search
-                 chat ChatCompletion model=gpt-4o-mini 500/90
-               invoke_agent Writer._execute_core agent=Writer
-                 chat ChatCompletion model=gpt-4o-mini 700/400",
-        ),
-        // smolagents: steps are chains; a managed agent is called as a tool.
-        (
-            "smolagents",
-            "invoke_agent CodeAgent.run
-               chain Step_1
-                 chat LiteLLMModel.generate model=gpt-4o-mini 800/60
-                 execute_tool ManagedAgent tool=web_agent
-                   invoke_agent ToolCallingAgent.run
-                     chain Step_1
-                       chat LiteLLMModel.generate model=gpt-4o-mini 400/30
-                       execute_tool VisitWebpage tool=visit_webpage
-               chain Step_2
-                 chat LiteLLMModel.generate model=gpt-4o-mini 900/40
-                 execute_tool FinalAnswerTool tool=final_answer",
-        ),
-        // A LangGraph supervisor with agents as sub-graphs, behind an HTTP handler.
-        (
-            "langgraph_supervisor",
-            "- POST_/ask kind=server
-               - auth
-               chain LangGraph
-                 invoke_agent supervisor agent=supervisor
-                   chat ChatOpenAI model=gpt-4o 100/10
-                   execute_tool transfer_to_math tool=transfer_to_math_expert
-                 invoke_agent math_expert agent=math_expert
-                   chat ChatOpenAI model=gpt-4o 120/12
-                   execute_tool add tool=add @20-30
-                   execute_tool add tool=add @21-29
-                   chat ChatOpenAI model=gpt-4o 140/12 @31-33
-                 invoke_agent supervisor agent=supervisor @34-40
-                   chat ChatOpenAI model=gpt-4o 160/9 @35-36",
-        ),
-        // A retrieval pipeline by hand, with a retry of the client library.
-        (
-            "by_hand",
-            "- POST_/answer kind=server
-               - SELECT
-               embeddings embed model=text-embedding-3-small 9/0
-               retrieval search
-               chat chat model=gpt-4o-mini ! ?/?
-               chat chat model=gpt-4o-mini 900/80",
-        ),
-    ];
-    for (name, text) in shapes {
-        let spans = trace(text);
-        both_ways(&spans);
-        insta::assert_snapshot!(format!("shape_{name}"), describe(&spans));
-    }
-}
 
 /// The runs by name and number of rows, and what is outside.
 fn summary(runs: &Runs<'_>) -> String {
@@ -495,7 +313,9 @@ proptest! {
         let graphs: Vec<Graph> = read(&spans).runs.into_iter().map(|run| run.graph).collect();
         let sum = |graphs: &[Graph]| {
             let mut sum = Graph::default();
-            graphs.iter().for_each(|graph| sum.merge(graph));
+            for graph in graphs {
+                sum.merge(graph);
+            }
             sum
         };
         let mixed = shuffled(&graphs, order);

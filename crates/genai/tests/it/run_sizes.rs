@@ -46,8 +46,8 @@ fn steps() -> Vec<Span<'static>> {
                 2 => Span { name: "POST", ..span(number, number - 1) },
                 3 => Span {
                     operation: Some("execute_tool"),
-                    tool_name: Some(["search", "read"][usize::from(number % 2 == 0)]),
-                    failed: number % 7 == 0,
+                    tool_name: Some(["search", "read"][usize::from(number.is_multiple_of(2))]),
+                    failed: number.is_multiple_of(7),
                     ..span(number, step)
                 },
                 _ => Span { name: "query", ..span(number, number - 1) },
@@ -88,7 +88,7 @@ fn flat() -> Vec<Span<'static>> {
 fn lost() -> Vec<Span<'static>> {
     let call = |number: u64| Span {
         ids: SpanIds { trace: u128::from(number % 1000 + 1), span: number, parent: number + SPANS },
-        operation: Some(if number % 3 == 0 { "execute_tool" } else { "chain" }),
+        operation: Some(if number.is_multiple_of(3) { "execute_tool" } else { "chain" }),
         conversation_id: Some("c"),
         tool_call_id: Some("0"),
         duration_ns: i64::try_from(number % 1000).expect("small") * 10_000,
