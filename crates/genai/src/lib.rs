@@ -19,6 +19,7 @@
 //! | `usage` | reported counts to disjoint buckets, with what was adjusted and why |
 //! | `ledger` | reports to calls: each real call once |
 //! | `prices` | what a call cost |
+//! | `runs` | spans to runs, sessions and agent graphs |
 //!
 //! Never knows: storage, HTTP, SQL, the clock, chance.
 
@@ -37,6 +38,7 @@ pub mod messages;
 mod normalise;
 pub mod prices;
 mod rules;
+pub mod runs;
 mod scan;
 mod transform;
 mod usage;
