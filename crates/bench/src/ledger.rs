@@ -63,7 +63,8 @@ const QUERIES: [(&str, &str); 2] = [
 
 /// Stores the calls, asks, corrects some, and asks again.
 pub(crate) async fn run(binary: &Path, scratch: &Path, args: LedgerArgs) -> Result<()> {
-    let variables = [("TELLTALE_STORAGE_FOLD_INTERVAL", "1d")];
+    let variables =
+        [("TELLTALE_STORAGE_FOLD_INTERVAL", "1d"), ("TELLTALE_STORAGE_FLUSH_INTERVAL", "3s")];
     let server = Server::start(binary, &scratch.join("ledger"), &variables).await?;
     let now = u64::try_from(SystemTime::now().duration_since(UNIX_EPOCH)?.as_nanos())?;
     let before = server.cpu_seconds()?;

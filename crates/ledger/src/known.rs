@@ -115,7 +115,9 @@ pub(crate) async fn lesson(
         let id = of.get(key)?;
         Some(Booked { id: *id, call: calls.get(id)?.clone() })
     };
-    let reports = reports.into_iter().filter(|(key, _)| !left.contains(key));
+    let reports = reports.into_iter().filter(|(key, report)| {
+        !left.contains(key) && (!is_silent(report) || of.contains_key(key))
+    });
     let reports = reports.map(|(key, report)| (report, booked(&key))).collect();
     Ok(Lesson { reports, kinds, stored })
 }
@@ -159,10 +161,24 @@ fn reports_of(table: Table, rows: &RecordBatch, rules: &Arc<Rules>) -> Result<Ve
                 link.1.key = key;
                 link.1
             })),
-            None => {}
+            // It reports nothing by the rules of now; a call may rest on it all the same.
+            None => reports.push(Report { key, signal: signal_of(table), ..Report::default() }),
         }
     }
     Ok(reports)
+}
+
+fn signal_of(table: Table) -> Signal {
+    match table {
+        Table::Spans | Table::Calls => Signal::Span,
+        Table::Logs => Signal::Log,
+        Table::Metrics | Table::Histograms => Signal::Metric,
+    }
+}
+
+/// Whether a record reports nothing at all, not even a link.
+fn is_silent(report: &Report) -> bool {
+    report.signal != Signal::Span && report.family.is_empty() && report.metric.is_none()
 }
 
 /// Spans as mere links, with their places; keys are not set.

@@ -221,7 +221,7 @@ impl Book {
         let mut linked: HashMap<u128, HashSet<u128>> = HashMap::new();
         for (report, booked) in known {
             let key = report.key;
-            if is_link(&report) {
+            if is_link(&report) && booked.is_none() {
                 let held = linked.entry(report.ids.trace).or_insert_with_key(|trace| {
                     let held = self.links.get(trace).into_iter().flatten();
                     held.map(|link| link.key).collect()
@@ -365,7 +365,8 @@ impl Book {
     }
 
     fn insert(&mut self, report: Report, call: Option<i64>) -> Taken {
-        if is_link(&report) {
+        // What a call rests on is held as a report, also when it is a mere link by now.
+        if is_link(&report) && call.is_none() {
             return self.insert_link(&report);
         }
         let key = report.key;

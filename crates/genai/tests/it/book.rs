@@ -182,7 +182,7 @@ proptest! {
     ) {
         let names = names();
         let mut all = captured(&names[first % names.len()]);
-        let next = all.len() as u128 + 1;
+        let next = all.iter().map(|report| report.key).max().unwrap_or(0) + 1;
         all.extend(reports(&load(&names[second % names.len()]), next));
         let shuffled = crate::ledger::shuffled(&all, order);
         // Some come twice, as other records.
@@ -215,5 +215,32 @@ fn reports_that_read_differently_are_settled_again() {
         kept.apply(book.resettle(reports.iter().cloned(), now, &mut next_id));
         kept.reports = reports;
         kept.check();
+    }
+}
+
+#[test]
+fn calls_go_when_their_records_report_none_any_more() {
+    for client in names() {
+        let reports: Vec<Report> =
+            captured(&client).into_iter().filter(|r| r.signal == Signal::Span).collect();
+        let now = reports.iter().map(|report| report.end_unix_nano).max().unwrap_or(0);
+        let mut kept = Kept::default();
+        let mut next = 0;
+        let mut next_id = || {
+            next += 1;
+            next
+        };
+        kept.apply(Book::new(PLENTY, 0).add(reports.clone(), now, &mut next_id));
+        kept.reports.clone_from(&reports);
+        // Another book, which is taught what is stored, as after a restart.
+        let mut book = Book::new(PLENTY, now);
+        let silent = |r: &Report| Report::link(r.key, r.ids, r.start_unix_nano, r.end_unix_nano);
+        let traces = reports.iter().map(|report| LinkKey::Trace(report.ids.trace)).collect();
+        let known = kept.find(&traces).into_iter();
+        let known: Vec<_> = known.map(|(report, booked)| (silent(&report), booked)).collect();
+        let again: Vec<Report> = known.iter().map(|(report, _)| report.clone()).collect();
+        book.learn(traces, known);
+        kept.apply(book.resettle(again, now, &mut next_id));
+        assert_eq!((kept.calls.len(), kept.bearers.len()), (0, 0), "{client}");
     }
 }
