@@ -50,11 +50,8 @@ impl OtlpGen {
         let level = LEVELS.iter().find(|(_, _, upto)| dice < *upto).or(LEVELS.last());
         let (number, name, _) = level.copied().unwrap_or((SeverityNumber::Info, "INFO", 1.0));
         let is_event = self.rng.chance(0.1);
-        let (event_name, body) = if is_event {
-            ("gen_ai.client.inference.operation.details", self.event_body())
-        } else {
-            ("", self.line())
-        };
+        let (event_name, body) =
+            if is_event { ("app.answer.shown", self.event_body()) } else { ("", self.line()) };
         let thread = self.rng.below(32);
         let record = LogRecord {
             time_unix_nano: time,
