@@ -104,7 +104,7 @@ impl Derivation {
                     out.own.insert(*key, *start);
                     book.note_day(*key, *start, partition(&self.days, *start).0);
                 }
-                book.book.add(reports, self.now, next_id)
+                book.book.add(reports, next_id)
             }
             Work::Again { keys, lesson } => {
                 let Lesson { reports, kinds, stored } = lesson;
@@ -112,7 +112,7 @@ impl Derivation {
                 let now: Vec<Report> = reports.iter().map(|(report, _)| report.clone()).collect();
                 book.book.learn(keys, reports);
                 book.book.learn_kinds(kinds);
-                book.book.resettle(now, self.now, next_id)
+                book.book.resettle(now, next_id)
             }
         };
         self.count(&changes);

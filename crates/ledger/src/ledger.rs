@@ -132,7 +132,7 @@ impl Ledger {
             return None;
         }
         let reports: Vec<Report> = entries.iter().map(|entry| entry.report.clone()).collect();
-        self.teach(project, &book, &reports, now).await;
+        self.teach(project, &book, &reports).await;
         let limits = Limits::none();
         let rules = Arc::clone(&self.rules);
         Some(Box::new(Derivation {
@@ -194,14 +194,8 @@ impl Ledger {
     }
 
     /// Teaches the book what it lacks of what the reports may belong to.
-    async fn teach(
-        &self,
-        project: &Project,
-        book: &Mutex<ProjectBook>,
-        reports: &[Report],
-        now: u64,
-    ) {
-        let missing = lock(book).book.missing(reports, now);
+    async fn teach(&self, project: &Project, book: &Mutex<ProjectBook>, reports: &[Report]) {
+        let missing = lock(book).book.missing(reports);
         let Some(known) = self.known.get().filter(|_| !missing.is_empty()) else { return };
         self.counters.lookups.fetch_add(1, Ordering::Relaxed);
         match lesson(known.as_ref(), project, &missing, &self.rules).await {

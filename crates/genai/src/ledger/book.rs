@@ -19,6 +19,13 @@ use crate::canonical::Tag;
 /// How far apart the times of reports of one call may be.
 const NEAR_NS: u64 = 5_000_000_000;
 
+/// Width of a window of time.
+const WINDOW_NS: u64 = 600_000_000_000;
+
+/// Most windows that are remembered, and most that one report is in.
+const WINDOWS_MAX: usize = 100_000;
+const WINDOWS_OF_ONE_MAX: u64 = 1_024;
+
 /// Most kinds of calls that are remembered to supersede metrics, over all services.
 const WITNESSES_MAX: usize = 10_000;
 
@@ -100,9 +107,11 @@ pub struct Book {
     link_order: VecDeque<u128>,
     /// Keys of which everything was taught.
     taught: HashSet<LinkKey>,
-    /// Every span and log report that ended at this time or later is here, if it ever was.
+    /// Every span and log report that ended at this time or later is here, if it ever was, but for
+    /// those that were forgotten.
     complete_since: u64,
-    now: u64,
+    /// When the last of the forgotten reports ended, by window of time.
+    forgotten: BTreeMap<u64, u64>,
 }
 
 /// What became of a report that was given to the book.
@@ -132,7 +141,7 @@ impl Book {
             link_order: VecDeque::new(),
             taught: HashSet::new(),
             complete_since: now,
-            now,
+            forgotten: BTreeMap::new(),
         }
     }
 
@@ -168,7 +177,7 @@ impl Book {
 
     /// Keys by which reports that the book does not hold may belong to `reports`, or to what these
     /// would be settled with.
-    pub fn missing(&self, reports: &[Report], now: u64) -> BTreeSet<LinkKey> {
+    pub fn missing(&self, reports: &[Report]) -> BTreeSet<LinkKey> {
         let mut missing = BTreeSet::new();
         let mut waiting: Vec<&Report> = reports.iter().collect();
         let mut seen: HashSet<u128> = HashSet::new();
@@ -187,14 +196,12 @@ impl Book {
             if report.signal == Signal::Metric {
                 continue;
             }
-            let is_old = report.start_unix_nano.saturating_sub(NEAR_NS) < self.complete_since;
-            // The book does not know what it lost of the future.
-            let is_ahead = report.end_unix_nano > now;
+            let is_old = self.may_lack(report);
             for key in links(report) {
                 if keys.insert(key.clone()) {
                     waiting.extend(self.unseen(&key, &mut seen));
                 }
-                if is_old || is_ahead {
+                if is_old {
                     missing.insert(key);
                 }
             }
@@ -258,15 +265,13 @@ impl Book {
         }
     }
 
-    /// Adds reports that came at `now` and settles what they touch. New calls get ids from
+    /// Adds reports and settles what they touch. New calls get ids from
     /// `next_id`.
     pub fn add(
         &mut self,
         reports: impl IntoIterator<Item = Report>,
-        now: u64,
         mut next_id: impl FnMut() -> i64,
     ) -> Changes {
-        self.now = self.now.max(now);
         let mut new = HashSet::new();
         let mut linked = BTreeSet::new();
         let mut services = BTreeSet::new();
@@ -289,10 +294,8 @@ impl Book {
     pub fn resettle(
         &mut self,
         reports: impl IntoIterator<Item = Report>,
-        now: u64,
         mut next_id: impl FnMut() -> i64,
     ) -> Changes {
-        self.now = self.now.max(now);
         let mut new = HashSet::new();
         let mut services = BTreeSet::new();
         for report in reports {
@@ -484,16 +487,33 @@ impl Book {
                 if links.is_empty() {
                     self.links.remove(&trace);
                 }
-                self.lacks(link.end_unix_nano);
+                self.lacks(link.start_unix_nano, link.end_unix_nano);
             }
             self.taught.remove(&LinkKey::Trace(trace));
         }
     }
 
-    /// From now on the book may lack what ended at a time.
-    fn lacks(&mut self, end_unix_nano: u64) {
-        self.complete_since =
-            self.complete_since.max(end_unix_nano.saturating_add(1).min(self.now));
+    /// Whether reports that are not here, or not any more, may belong to this one: those near to it
+    /// in time.
+    fn may_lack(&self, report: &Report) -> bool {
+        let start = report.start_unix_nano.saturating_sub(NEAR_NS);
+        let end = report.end_unix_nano.saturating_add(NEAR_NS).max(start);
+        let mut near = self.forgotten.range(start / WINDOW_NS..=end / WINDOW_NS);
+        start < self.complete_since || near.any(|(_, last)| start <= *last)
+    }
+
+    /// From now on the book may lack what was within these times. Windows, because clocks differ:
+    /// what one client sends ahead of its time says nothing of the others.
+    fn lacks(&mut self, start_unix_nano: u64, end_unix_nano: u64) {
+        let (first, last) = (start_unix_nano / WINDOW_NS, end_unix_nano / WINDOW_NS);
+        for window in first..=last.min(first.saturating_add(WINDOWS_OF_ONE_MAX)) {
+            let known = self.forgotten.entry(window).or_default();
+            *known = end_unix_nano.max(*known);
+        }
+        while self.forgotten.len() > WINDOWS_MAX {
+            let Some((_, end)) = self.forgotten.pop_first() else { break };
+            self.complete_since = self.complete_since.max(end.saturating_add(1));
+        }
     }
 
     fn unlink(&mut self, key: u128, links: &[LinkKey]) {
@@ -512,7 +532,7 @@ impl Book {
     fn remove(&mut self, key: u128) {
         let Some(Entry { report, call }) = self.entries.remove(&key) else { return };
         if report.signal != Signal::Metric {
-            self.lacks(report.end_unix_nano);
+            self.lacks(report.start_unix_nano, report.end_unix_nano);
         }
         let keys = links(&report);
         self.unlink(key, &keys);

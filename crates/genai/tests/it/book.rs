@@ -87,14 +87,13 @@ fn equal(ours: &[Call], theirs: &[Call]) {
 /// Adds reports export by export, with a book that forgets beyond `limits`.
 fn run(exports: &[Vec<Report>], limits: BookLimits) -> Kept {
     let mut kept = Kept::default();
-    let now = exports.iter().flatten().map(|report| report.end_unix_nano).max().unwrap_or(0);
     let mut book = Book::new(limits, 0);
     let mut next = 0;
     for export in exports {
-        let missing = book.missing(export, now);
+        let missing = book.missing(export);
         let found = kept.find(&missing);
         book.learn(missing, found);
-        let changes = book.add(export.clone(), now, || {
+        let changes = book.add(export.clone(), || {
             next += 1;
             next
         });
@@ -203,7 +202,6 @@ fn reports_that_read_differently_are_settled_again() {
     for client in names() {
         let reports: Vec<Report> =
             captured(&client).into_iter().filter(|r| r.signal != Signal::Metric).collect();
-        let now = reports.iter().map(|report| report.end_unix_nano).max().unwrap_or(0);
         let mut kept = Kept::default();
         let mut book = Book::new(PLENTY, 0);
         let mut next = 0;
@@ -211,8 +209,8 @@ fn reports_that_read_differently_are_settled_again() {
             next += 1;
             next
         };
-        kept.apply(book.add(reports.iter().map(blind), now, &mut next_id));
-        kept.apply(book.resettle(reports.iter().cloned(), now, &mut next_id));
+        kept.apply(book.add(reports.iter().map(blind), &mut next_id));
+        kept.apply(book.resettle(reports.iter().cloned(), &mut next_id));
         kept.reports = reports;
         kept.check();
     }
@@ -230,7 +228,7 @@ fn calls_go_when_their_records_report_none_any_more() {
             next += 1;
             next
         };
-        kept.apply(Book::new(PLENTY, 0).add(reports.clone(), now, &mut next_id));
+        kept.apply(Book::new(PLENTY, 0).add(reports.clone(), &mut next_id));
         kept.reports.clone_from(&reports);
         // Another book, which is taught what is stored, as after a restart.
         let mut book = Book::new(PLENTY, now);
@@ -240,7 +238,7 @@ fn calls_go_when_their_records_report_none_any_more() {
         let known: Vec<_> = known.map(|(report, booked)| (silent(&report), booked)).collect();
         let again: Vec<Report> = known.iter().map(|(report, _)| report.clone()).collect();
         book.learn(traces, known);
-        kept.apply(book.resettle(again, now, &mut next_id));
+        kept.apply(book.resettle(again, &mut next_id));
         assert_eq!((kept.calls.len(), kept.bearers.len()), (0, 0), "{client}");
     }
 }
