@@ -248,6 +248,10 @@ def test_calls_follow_rules_and_prices_that_came_later(make_server, tmp_path):
     assert totals(server) == [1000, 100, 1, 0]
     assert span_totals(server) == totals(server)
     assert server.value("SELECT sum(cost_nano_usd) FROM calls") == 3_500_000
+    # What a job decided is read back from the log as well.
+    server.kill()
+    server.start()
+    assert totals(server) == span_totals(server) == [1000, 100, 1, 0]
     # Prices that came later.
     server.terminate()
     config = tmp_path / "telltale.toml"

@@ -7,6 +7,7 @@
 
 mod clock;
 mod error;
+mod fingerprint;
 mod ids;
 mod project;
 mod signal;
@@ -14,6 +15,7 @@ mod size;
 
 pub use clock::{Clock, SystemClock, UnixNanos};
 pub use error::ErrorKind;
+pub use fingerprint::fingerprint;
 pub use ids::{IdError, SpanId, TraceId, hex, unhex};
 pub use project::{Project, ProjectError};
 pub use signal::Signal;

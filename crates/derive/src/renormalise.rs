@@ -5,8 +5,8 @@
 
 use std::sync::Arc;
 
-use arrow::array::{Array, ArrayRef, AsArray};
-use arrow::datatypes::{DataType, Date32Type, Float64Type, Int64Type};
+use arrow::array::AsArray;
+use arrow::datatypes::{Date32Type, Int64Type};
 use arrow::record_batch::RecordBatch;
 use async_trait::async_trait;
 use telltale_base::{Project, Signal, UnixNanos};
@@ -83,24 +83,10 @@ fn changes(stored: &RecordBatch, made: &RecordBatch) -> Vec<(String, Scalar)> {
     });
     derived
         .filter_map(|column| {
-            let new = scalar(made.column_by_name(column.name)?)?;
-            let old = stored.column_by_name(column.name).and_then(scalar).unwrap_or(Scalar::Null);
+            let new = Scalar::of(made.column_by_name(column.name)?, 0)?;
+            let old = stored.column_by_name(column.name).and_then(|old| Scalar::of(old, 0));
+            let old = old.unwrap_or(Scalar::Null);
             (new != old).then(|| (column.name.to_owned(), new))
         })
         .collect()
-}
-
-/// The value of a column of one row; `None` for types that no derived column has.
-fn scalar(column: &ArrayRef) -> Option<Scalar> {
-    if column.is_null(0) {
-        return Some(Scalar::Null);
-    }
-    match column.data_type() {
-        DataType::Utf8View => Some(Scalar::Text(column.as_string_view_opt()?.value(0).to_owned())),
-        DataType::Int64 => Some(Scalar::Int(column.as_primitive_opt::<Int64Type>()?.value(0))),
-        DataType::Float64 => {
-            Some(Scalar::Float(column.as_primitive_opt::<Float64Type>()?.value(0)))
-        }
-        _ => None,
-    }
 }

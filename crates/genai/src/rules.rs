@@ -75,12 +75,9 @@ impl Rules {
     }
 }
 
-/// FNV-1a, 64 bits, over the version and what the files say.
+/// Over the version and what the files say.
 fn fingerprint(files: &[RuleFile]) -> u64 {
-    let text = format!("{RULES_VERSION} {files:?}");
-    text.bytes().fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
-        (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
-    })
+    telltale_base::fingerprint(format!("{RULES_VERSION} {files:?}").into_bytes())
 }
 
 #[cfg(test)]

@@ -1,7 +1,5 @@
 //! A call as a row of `calls`, and as it stands in the log.
 
-use std::fmt::Write as _;
-
 use arrow::error::ArrowError;
 use arrow::record_batch::RecordBatch;
 use serde::{Deserialize, Serialize};
@@ -283,17 +281,14 @@ fn evidence(call: &Call) -> String {
             .map(|invalid| (invalid.part.name().to_owned(), invalid.attribute.to_string()))
             .collect(),
     };
-    serde_json::to_string(&evidence).unwrap_or_else(|error| {
-        let mut text = String::new();
-        write!(text, "{{\"error\":{:?}}}", error.to_string()).ok();
-        text
-    })
+    // Texts and numbers always have a form.
+    serde_json::to_string(&evidence).unwrap_or_default()
 }
 
 /// What stands in the log beside the records of an export.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
-pub struct Kept {
+pub(crate) struct Kept {
     /// New calls, in the order of their ordinals.
     pub(crate) calls: Vec<CallRecord>,
     /// Figures of the export's own spans, by ordinal.
@@ -301,9 +296,8 @@ pub struct Kept {
 }
 
 impl Kept {
-    pub(crate) fn encode(&self) -> Vec<u8> {
-        // Plain structs of numbers and texts always have a form.
-        serde_json::to_vec(self).unwrap_or_default()
+    pub(crate) fn encode(&self) -> Result<Vec<u8>, String> {
+        serde_json::to_vec(self).map_err(|error| error.to_string())
     }
 }
 

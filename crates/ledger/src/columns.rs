@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use arrow::array::{Array, ArrayRef, AsArray, Int64Array, StringViewArray};
-use arrow::datatypes::{DataType, Float64Type, Int64Type};
+use arrow::datatypes::Int64Type;
 use arrow::error::ArrowError;
 use arrow::record_batch::RecordBatch;
 use serde::{Deserialize, Serialize};
@@ -96,25 +96,8 @@ pub(crate) fn call_scalars(row: &RecordBatch, place: usize) -> Vec<(String, Scal
     let columns = Table::Calls.columns().iter().filter(|column| column.correctable);
     columns
         .filter_map(|column| {
-            Some((column.name.to_owned(), scalar(row.column_by_name(column.name)?, place)?))
+            let values = row.column_by_name(column.name)?;
+            Some((column.name.to_owned(), Scalar::of(values, place)?))
         })
         .collect()
-}
-
-/// The value of a row; `None` for types that no correctable column of `calls` has.
-fn scalar(column: &ArrayRef, row: usize) -> Option<Scalar> {
-    if column.is_null(row) {
-        return Some(Scalar::Null);
-    }
-    match column.data_type() {
-        DataType::Utf8View => {
-            Some(Scalar::Text(column.as_string_view_opt()?.value(row).to_owned()))
-        }
-        DataType::Int64 => Some(Scalar::Int(column.as_primitive_opt::<Int64Type>()?.value(row))),
-        DataType::Float64 => {
-            Some(Scalar::Float(column.as_primitive_opt::<Float64Type>()?.value(row)))
-        }
-        DataType::Boolean => Some(Scalar::Bool(column.as_boolean_opt()?.value(row))),
-        _ => None,
-    }
 }

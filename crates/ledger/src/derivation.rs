@@ -101,7 +101,7 @@ impl Derivation {
             Work::New(entries) => {
                 let reports: Vec<Report> = entries.into_iter().map(|e| e.report_of(seq)).collect();
                 for Report { key, start_unix_nano: start, .. } in &reports {
-                    out.own.insert(*key, *start);
+                    out.own.insert(*key);
                     book.note_day(*key, *start, partition(&self.days, *start).0);
                 }
                 book.book.add(reports, next_id)
@@ -115,15 +115,15 @@ impl Derivation {
                 book.book.resettle(now, next_id)
             }
         };
-        self.count(&changes);
         self.calls(&mut book, &changes, &mut out)?;
-        self.spans(&book, &changes, &mut out);
+        spans(&book, &changes, &mut out);
+        self.count(&changes, out.unchanged.len());
         out.derived(batches)
     }
 
-    fn count(&self, changes: &Changes) {
+    fn count(&self, changes: &Changes, unchanged: usize) {
         let Changes { new, changed, gone, .. } = changes;
-        let later = changed.len() + gone.len();
+        let later = changed.len() - unchanged + gone.len();
         self.counters.calls.fetch_add(new.len() as u64, Ordering::Relaxed);
         self.counters.changes.fetch_add(later as u64, Ordering::Relaxed);
     }
@@ -143,13 +143,16 @@ impl Derivation {
         for Booked { id, call } in &changes.new {
             let record = self.record(call);
             book.note_day(key(Table::Calls, *id), call.start_unix_nano, record.date());
+            out.figures.insert(*id, record.figures.clone());
             out.kept.calls.push(record);
         }
         let mut corrections = Vec::new();
         let changed: Vec<CallRecord> =
             changes.changed.iter().map(|booked| self.record(&booked.call)).collect();
         let rows = batch(&changed).map_err(|error| error.to_string())?;
-        for (place, Booked { id, call }) in changes.changed.iter().enumerate() {
+        let changed = changes.changed.iter().zip(changed).enumerate();
+        for (place, (Booked { id, call }, record)) in changed {
+            out.figures.insert(*id, record.figures);
             let columns = call_scalars(&rows, place);
             if out.stored.get(id).is_some_and(|stored| *stored == columns) {
                 out.unchanged.insert(*id);
@@ -166,30 +169,32 @@ impl Derivation {
         out.corrections.push((Table::Calls, corrections));
         Ok(())
     }
+}
 
-    /// Spans that bear a call now, or none any more.
-    fn spans(&self, book: &ProjectBook, changes: &Changes, out: &mut Output) {
-        let mut corrections = Vec::new();
-        for (bearer, id) in &changes.bearers {
-            let Some((Table::Spans, record)) = row_of(*bearer) else { continue };
-            if id.is_some_and(|id| out.unchanged.contains(&id)) {
-                continue;
-            }
-            let call = id.and_then(|id| book.book.call(id));
-            let figures = call.map(|call| self.record(call).figures).unwrap_or_default();
-            if out.own.contains_key(bearer) {
-                if figures != SpanFigures::default() {
-                    out.kept.spans.push((record - record_id(out.seq, 0), figures));
-                }
-                continue;
-            }
-            let start = book.book.start(*bearer).or(call.map(|call| call.start_unix_nano));
-            let date = book.day(*bearer, start.unwrap_or_default());
-            let change = Change::Set(figures.scalars());
-            corrections.push(Correction { record_id: record, date, change });
+/// Spans that bear a call now, which is one of those that changed, or none any more.
+fn spans(book: &ProjectBook, changes: &Changes, out: &mut Output) {
+    let mut corrections = Vec::new();
+    for (bearer, id) in &changes.bearers {
+        let Some((Table::Spans, record)) = row_of(*bearer) else { continue };
+        if id.is_some_and(|id| out.unchanged.contains(&id)) {
+            continue;
         }
-        out.corrections.push((Table::Spans, corrections));
+        let figures = id.and_then(|id| out.figures.remove(&id)).unwrap_or_default();
+        if out.own.contains(bearer) {
+            if figures != SpanFigures::default() {
+                out.kept.spans.push((record - record_id(out.seq, 0), figures));
+            }
+            continue;
+        }
+        let start = book.book.start(*bearer).or_else(|| {
+            let call = id.and_then(|id| book.book.call(id))?;
+            Some(call.start_unix_nano)
+        });
+        let date = book.day(*bearer, start.unwrap_or_default());
+        let change = Change::Set(figures.scalars());
+        corrections.push(Correction { record_id: record, date, change });
     }
+    out.corrections.push((Table::Spans, corrections));
 }
 
 impl Entry {
@@ -203,8 +208,10 @@ impl Entry {
 /// What was made so far.
 struct Output {
     seq: u64,
-    /// Starts of the export's own reports, by key.
-    own: HashMap<u128, u64>,
+    /// Keys of the export's own reports.
+    own: HashSet<u128>,
+    /// Figures of new and changed calls, by id.
+    figures: HashMap<i64, SpanFigures>,
     /// Columns of stored calls, by id.
     stored: HashMap<i64, Vec<(String, Scalar)>>,
     /// Calls that came out as they are stored.
@@ -217,7 +224,8 @@ impl Output {
     fn new(seq: u64) -> Self {
         Self {
             seq,
-            own: HashMap::new(),
+            own: HashSet::new(),
+            figures: HashMap::new(),
             stored: HashMap::new(),
             unchanged: HashSet::new(),
             kept: Kept::default(),
@@ -238,7 +246,7 @@ impl Output {
             rows.push((Table::Calls, calls));
         }
         let is_empty = kept.calls.is_empty() && kept.spans.is_empty();
-        let payload = if is_empty { Vec::new() } else { kept.encode() };
+        let payload = if is_empty { Vec::new() } else { kept.encode()? };
         let corrections = self.corrections.into_iter().filter(|(_, list)| !list.is_empty());
         Ok(Derived { payload, batches: rows, corrections: corrections.collect() })
     }

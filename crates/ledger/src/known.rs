@@ -43,6 +43,8 @@ pub struct Found {
     pub records: Vec<(Table, RecordBatch)>,
     /// Rows of `calls`, as corrected.
     pub calls: Vec<RecordBatch>,
+    /// One row of `calls` of each kind that the services make.
+    pub kinds: Vec<RecordBatch>,
 }
 
 /// The rows that report these calls.
@@ -79,6 +81,7 @@ pub(crate) async fn lesson(
     let mut reports: BTreeMap<u128, Report> = BTreeMap::new();
     let mut calls: HashMap<i64, Call> = HashMap::new();
     let mut stored: HashMap<i64, Vec<(String, Scalar)>> = HashMap::new();
+    let mut kinds: Vec<Report> = Vec::new();
     for _ in 0..STEPS_MAX {
         if next.is_empty() {
             break;
@@ -93,13 +96,13 @@ pub(crate) async fn lesson(
                 reports.insert(report.key, report);
             }
         }
+        kinds.extend(found.kinds.iter().flat_map(calls_of).map(|(_, call)| kind(&call)));
         for rows in &found.calls {
             calls.extend(calls_of(rows));
             let places = record_ids(rows).into_iter().enumerate();
             stored.extend(places.map(|(place, id)| (id, call_scalars(rows, place))));
         }
     }
-    let kinds = calls.values().filter(|call| call.signal != Signal::Metric).map(kind).collect();
     let mut of: HashMap<u128, i64> = HashMap::new();
     for (id, call) in &calls {
         of.extend(call.reports.iter().map(|key| (*key, *id)));

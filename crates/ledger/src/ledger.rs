@@ -127,12 +127,11 @@ impl Ledger {
     ) -> Option<Box<dyn Derive>> {
         let book = self.book(project, !notes.is_empty())?;
         let now = nanos(self.clock.now());
-        let entries = entries(&notes, batches);
+        let entries = entries(notes, batches);
         if entries.is_empty() {
             return None;
         }
-        let reports: Vec<Report> = entries.iter().map(|entry| entry.report.clone()).collect();
-        self.teach(project, &book, &reports).await;
+        self.teach(project, &book, &entries).await;
         let limits = Limits::none();
         let rules = Arc::clone(&self.rules);
         Some(Box::new(Derivation {
@@ -194,8 +193,8 @@ impl Ledger {
     }
 
     /// Teaches the book what it lacks of what the reports may belong to.
-    async fn teach(&self, project: &Project, book: &Mutex<ProjectBook>, reports: &[Report]) {
-        let missing = lock(book).book.missing(reports);
+    async fn teach(&self, project: &Project, book: &Mutex<ProjectBook>, entries: &[Entry]) {
+        let missing = lock(book).book.missing(entries.iter().map(|entry| &entry.report));
         let Some(known) = self.known.get().filter(|_| !missing.is_empty()) else { return };
         self.counters.lookups.fetch_add(1, Ordering::Relaxed);
         match lesson(known.as_ref(), project, &missing, &self.rules).await {
@@ -213,31 +212,30 @@ impl Ledger {
 }
 
 /// The reports of an export with their rows: its notes, and its other spans as mere links.
-fn entries(notes: &[Note], batches: &[(Table, RecordBatch)]) -> Vec<Entry> {
+fn entries(notes: Vec<Note>, batches: &[(Table, RecordBatch)]) -> Vec<Entry> {
     let mut entries = Vec::new();
+    let mut noted: HashMap<(Table, i64), Report> = HashMap::new();
+    for Note { table, ordinal, report } in notes {
+        noted.insert((table, i64::try_from(ordinal).unwrap_or(i64::MAX)), report);
+    }
     for (table, rows) in batches {
         let ordinals = rows.column_by_name("record_id");
         let Some(ordinals) = ordinals.and_then(|c| c.as_primitive_opt::<Int64Type>()) else {
             continue;
         };
-        let mut noted: HashMap<i64, &Note> = HashMap::new();
-        for note in notes.iter().filter(|note| note.table == *table) {
-            noted.insert(i64::try_from(note.ordinal).unwrap_or(i64::MAX), note);
-        }
-        // Notes of rows that were left out, because they were stored before, have no row here.
-        for ordinal in ordinals.values() {
-            if let Some(note) = noted.get(ordinal) {
-                let report = note.report.clone();
-                entries.push(Entry { table: *table, ordinal: *ordinal, report });
-            }
-        }
         if *table == Table::Spans {
             let links = span_links(rows).filter_map(|(place, report)| {
                 let ordinal = *ordinals.values().get(place)?;
-                let is_link = !noted.contains_key(&ordinal);
+                let is_link = !noted.contains_key(&(*table, ordinal));
                 is_link.then_some(Entry { table: *table, ordinal, report })
             });
             entries.extend(links);
+        }
+        // Notes of rows that were left out, because they were stored before, have no row here.
+        for ordinal in ordinals.values().iter().copied() {
+            if let Some(report) = noted.remove(&(*table, ordinal)) {
+                entries.push(Entry { table: *table, ordinal, report });
+            }
         }
     }
     entries

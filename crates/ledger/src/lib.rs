@@ -27,7 +27,7 @@ mod ledger;
 mod pricing;
 mod stored;
 
-pub use call::{Kept, restore};
+pub use call::restore;
 pub use known::{Found, Known, record_ids, reporting_rows};
 pub use ledger::{Ledger, LedgerStats};
 pub use pricing::{Pricing, ProjectPrices};

@@ -8,6 +8,7 @@ use datafusion::dataframe::DataFrame;
 use datafusion::logical_expr::{Expr, col, lit};
 use telltale_base::{Project, TraceId};
 use telltale_schema::Table;
+use telltale_store::Snapshot;
 
 use crate::engine::Engine;
 use crate::error::QueryError;
@@ -37,15 +38,12 @@ pub struct CallsWanted {
     pub during: Option<Between>,
     /// Known from metrics of these services.
     pub metrics_of: Vec<String>,
-    /// One of each kind that these services make.
-    pub kinds_of: Vec<String>,
 }
 
 impl Engine {
     /// Whether a table of a project has no rows at all.
     pub fn is_empty(&self, project: &Project, table: Table) -> bool {
-        let snapshot = self.source.snapshot(project, table);
-        snapshot.files.is_empty() && snapshot.memory.is_empty()
+        is_bare(&self.source.snapshot(project, table))
     }
 
     /// Rows of a table as corrected, ids being bytes, that are of one of the traces.
@@ -95,28 +93,27 @@ impl Engine {
         conditions.extend(both.and_then(during));
         let metrics = one_of("service_name", texts(&wanted.metrics_of));
         conditions.extend(metrics.map(|of| of.and(col("signal").eq(lit("metric")))));
-        let mut rows = self.related(project, Table::Calls, any(conditions)).await?;
-        for service in &wanted.kinds_of {
-            rows.extend(self.kinds(project, service).await?);
-        }
-        Ok(rows)
+        self.related(project, Table::Calls, any(conditions)).await
     }
 
-    /// One call of each kind that a service makes.
-    async fn kinds(
+    /// One call of each kind that the services make, those known from metrics apart.
+    ///
+    /// # Errors
+    /// When a limit of queries is met.
+    pub async fn kinds_of_calls(
         &self,
         project: &Project,
-        service: &str,
+        services: &[String],
     ) -> Result<Vec<RecordBatch>, QueryError> {
+        let Some(ours) = one_of("service_name", texts(services)) else { return Ok(Vec::new()) };
         let snapshot = self.source.snapshot(project, Table::Calls);
-        if snapshot.files.is_empty() && snapshot.memory.is_empty() {
+        if is_bare(&snapshot) {
             return Ok(Vec::new());
         }
-        let service = service.to_owned();
         let build = move |frame: DataFrame| {
-            let ours =
-                col("service_name").eq(lit(service)).and(col("signal").not_eq(lit("metric")));
-            let kind = ["client", "request_model", "response_model"].map(col).to_vec();
+            let ours = ours.and(col("signal").not_eq(lit("metric")));
+            let kind =
+                ["service_name", "client", "request_model", "response_model"].map(col).to_vec();
             let newest = datafusion::functions_aggregate::expr_fn::max(col("record_id"));
             let newest = newest.alias("newest");
             frame.filter(ours)?.aggregate(kind, vec![newest])?.select(vec![col("newest")])
@@ -138,12 +135,16 @@ impl Engine {
     ) -> Result<Vec<RecordBatch>, QueryError> {
         let Some(condition) = condition else { return Ok(Vec::new()) };
         let snapshot = self.source.snapshot(project, table);
-        if snapshot.files.is_empty() && snapshot.memory.is_empty() {
+        if is_bare(&snapshot) {
             return Ok(Vec::new());
         }
         let build = move |frame: DataFrame| frame.filter(condition)?.limit(0, Some(ROWS_MAX));
         self.collect(&snapshot, build).await
     }
+}
+
+fn is_bare(snapshot: &Snapshot) -> bool {
+    snapshot.files.is_empty() && snapshot.memory.is_empty()
 }
 
 fn trace(id: &TraceId) -> Expr {

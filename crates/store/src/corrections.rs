@@ -13,6 +13,8 @@ mod saved;
 
 use std::sync::Arc;
 
+use arrow::array::{Array, AsArray};
+use arrow::datatypes::{DataType, Float64Type, Int64Type};
 use arrow::error::ArrowError;
 use arrow::record_batch::RecordBatch;
 use telltale_base::Project;
@@ -56,6 +58,27 @@ pub enum Scalar {
     Text(String),
     /// For ids.
     Bytes(Vec<u8>),
+}
+
+impl Scalar {
+    /// The value of a row of a column; `None` for types that no correctable column has.
+    #[must_use]
+    pub fn of(column: &dyn Array, row: usize) -> Option<Self> {
+        if column.is_null(row) {
+            return Some(Self::Null);
+        }
+        match column.data_type() {
+            DataType::Utf8View => {
+                Some(Self::Text(column.as_string_view_opt()?.value(row).to_owned()))
+            }
+            DataType::Int64 => Some(Self::Int(column.as_primitive_opt::<Int64Type>()?.value(row))),
+            DataType::Float64 => {
+                Some(Self::Float(column.as_primitive_opt::<Float64Type>()?.value(row)))
+            }
+            DataType::Boolean => Some(Self::Bool(column.as_boolean_opt()?.value(row))),
+            _ => None,
+        }
+    }
 }
 
 impl Correction {

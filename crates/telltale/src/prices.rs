@@ -29,13 +29,11 @@ pub(crate) fn load(config: &Config) -> Result<Prices> {
     Ok(Prices { common: Arc::new(common), projects })
 }
 
-/// A number that differs between different prices: FNV-1a, 64 bits, over what decides them.
+/// A number that differs between different prices.
 pub(crate) fn fingerprint(config: &Config) -> u64 {
     let own: Vec<_> = config.projects.iter().map(|(name, own)| (name, &own.prices)).collect();
     let own = format!("{:?} {own:?}", config.genai.prices);
-    own.bytes().chain(BUNDLED.bytes()).fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
-        (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
-    })
+    telltale_base::fingerprint(own.bytes().chain(BUNDLED.bytes()))
 }
 
 impl ProjectPrices for Prices {

@@ -7,6 +7,7 @@
 //! those before it adds the new ones.
 
 mod component;
+mod forgetting;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet, VecDeque};
 use std::sync::Arc;
@@ -18,13 +19,6 @@ use crate::canonical::Tag;
 
 /// How far apart the times of reports of one call may be.
 const NEAR_NS: u64 = 5_000_000_000;
-
-/// Width of a window of time.
-const WINDOW_NS: u64 = 600_000_000_000;
-
-/// Most windows that are remembered, and most that one report is in.
-const WINDOWS_MAX: usize = 100_000;
-const WINDOWS_OF_ONE_MAX: u64 = 1_024;
 
 /// Most kinds of calls that are remembered to supersede metrics, over all services.
 const WITNESSES_MAX: usize = 10_000;
@@ -145,21 +139,6 @@ impl Book {
         }
     }
 
-    /// Whether a report is in the book.
-    pub fn has(&self, key: u128) -> bool {
-        self.entries.contains_key(&key)
-    }
-
-    /// Reports in the book, links apart.
-    pub fn len(&self) -> usize {
-        self.entries.len()
-    }
-
-    /// Whether the book has no reports.
-    pub fn is_empty(&self) -> bool {
-        self.entries.is_empty()
-    }
-
     /// Forgets everything. Of what ended before `now` it may lack reports.
     pub fn reset(&mut self, now: u64) {
         *self = Self::new(self.limits, now);
@@ -177,9 +156,12 @@ impl Book {
 
     /// Keys by which reports that the book does not hold may belong to `reports`, or to what these
     /// would be settled with.
-    pub fn missing(&self, reports: &[Report]) -> BTreeSet<LinkKey> {
+    pub fn missing<'a>(
+        &'a self,
+        reports: impl IntoIterator<Item = &'a Report>,
+    ) -> BTreeSet<LinkKey> {
         let mut missing = BTreeSet::new();
-        let mut waiting: Vec<&Report> = reports.iter().collect();
+        let mut waiting: Vec<&Report> = reports.into_iter().collect();
         let mut seen: HashSet<u128> = HashSet::new();
         let mut keys: HashSet<LinkKey> = HashSet::new();
         while let Some(report) = waiting.pop() {
@@ -265,8 +247,7 @@ impl Book {
         }
     }
 
-    /// Adds reports and settles what they touch. New calls get ids from
-    /// `next_id`.
+    /// Adds reports and settles what they touch. New calls get ids from `next_id`.
     pub fn add(
         &mut self,
         reports: impl IntoIterator<Item = Report>,
@@ -462,86 +443,6 @@ impl Book {
         self.calls.insert(id, call.clone());
         let booked = Booked { id, call };
         if fresh { changes.new.push(booked) } else { changes.changed.push(booked) }
-    }
-
-    /// Forgets what was taken up first, while there is more than the limits allow; what is `new`
-    /// stays, so that a large export is settled whole.
-    fn forget(&mut self, new: &HashSet<u128>) {
-        while self.entries.len() > self.limits.reports_max {
-            let Some(key) = self.order.front().copied().filter(|key| !new.contains(key)) else {
-                break;
-            };
-            self.order.pop_front();
-            self.remove(key);
-        }
-        while self.link_order.len() > self.limits.links_max {
-            let Some(trace) = self.link_order.front().copied() else { break };
-            let links = self.links.get_mut(&trace);
-            let first = links.as_ref().and_then(|links| links.front()).copied();
-            if first.is_some_and(|link| new.contains(&link.key)) {
-                break;
-            }
-            self.link_order.pop_front();
-            if let (Some(links), Some(link)) = (links, first) {
-                links.pop_front();
-                if links.is_empty() {
-                    self.links.remove(&trace);
-                }
-                self.lacks(link.start_unix_nano, link.end_unix_nano);
-            }
-            self.taught.remove(&LinkKey::Trace(trace));
-        }
-    }
-
-    /// Whether reports that are not here, or not any more, may belong to this one: those near to it
-    /// in time.
-    fn may_lack(&self, report: &Report) -> bool {
-        let start = report.start_unix_nano.saturating_sub(NEAR_NS);
-        let end = report.end_unix_nano.saturating_add(NEAR_NS).max(start);
-        let mut near = self.forgotten.range(start / WINDOW_NS..=end / WINDOW_NS);
-        start < self.complete_since || near.any(|(_, last)| start <= *last)
-    }
-
-    /// From now on the book may lack what was within these times. Windows, because clocks differ:
-    /// what one client sends ahead of its time says nothing of the others.
-    fn lacks(&mut self, start_unix_nano: u64, end_unix_nano: u64) {
-        let (first, last) = (start_unix_nano / WINDOW_NS, end_unix_nano / WINDOW_NS);
-        for window in first..=last.min(first.saturating_add(WINDOWS_OF_ONE_MAX)) {
-            let known = self.forgotten.entry(window).or_default();
-            *known = end_unix_nano.max(*known);
-        }
-        while self.forgotten.len() > WINDOWS_MAX {
-            let Some((_, end)) = self.forgotten.pop_first() else { break };
-            self.complete_since = self.complete_since.max(end.saturating_add(1));
-        }
-    }
-
-    fn unlink(&mut self, key: u128, links: &[LinkKey]) {
-        for link in links {
-            if let Some(keys) = self.keys.get_mut(link) {
-                keys.retain(|other| *other != key);
-                if keys.is_empty() {
-                    self.keys.remove(link);
-                }
-            }
-        }
-    }
-
-    /// Forgets a report. A call is of no use to the book once one of its reports is not there: the
-    /// others go with it, and all come back when one is needed.
-    fn remove(&mut self, key: u128) {
-        let Some(Entry { report, call }) = self.entries.remove(&key) else { return };
-        if report.signal != Signal::Metric {
-            self.lacks(report.start_unix_nano, report.end_unix_nano);
-        }
-        let keys = links(&report);
-        self.unlink(key, &keys);
-        for link in keys {
-            self.taught.remove(&link);
-        }
-        if let Some(call) = call.and_then(|id| self.calls.remove(&id)) {
-            call.reports.into_iter().for_each(|other| self.remove(other));
-        }
     }
 }
 

@@ -30,6 +30,7 @@ impl EngineKnown {
         let engine = &self.0;
         let wanted = wanted(keys);
         let calls = engine.calls(project, &wanted).await?;
+        let kinds = engine.kinds_of_calls(project, &wanted.metrics_of).await?;
         let mut records = Vec::new();
         for table in [Table::Spans, Table::Logs] {
             let rows = engine.rows_of_traces(project, table, &wanted.traces).await?;
@@ -47,7 +48,7 @@ impl EngineKnown {
             let rows = engine.rows_of_ids(project, table, &ids).await?;
             records.extend(rows.into_iter().map(|rows| (table, rows)));
         }
-        Ok(Found { records, calls })
+        Ok(Found { records, calls, kinds })
     }
 }
 
@@ -76,7 +77,6 @@ fn wanted(keys: &BTreeSet<LinkKey>) -> CallsWanted {
             }
             LinkKey::Service(service) => {
                 wanted.metrics_of.push(service.to_string());
-                wanted.kinds_of.push(service.to_string());
             }
         }
     }
